@@ -1,0 +1,61 @@
+//! The only place where the stages meet: captures in, connections and their account out.
+
+pub mod options;
+
+pub use options::Options;
+
+use crate::capture::FileFacts;
+use crate::events::Connection;
+use crate::problem::Problem;
+use crate::time::Span;
+
+/// The finished result of a run: plain data, the same for any number of threads.
+#[derive(Debug, Clone, Default)]
+pub struct Analysis {
+    /// The inputs, in order of their [`FileId`](crate::place::FileId).
+    pub files: Vec<FileFacts>,
+    /// What can be said of each input's quality, in the same order.
+    pub quality: Vec<Quality>,
+    /// The connections, in order of id.
+    pub connections: Vec<Connection>,
+    /// What was wrong and yet survived, in a fixed order.
+    pub problems: Vec<Problem>,
+    /// Counts over the whole run.
+    pub totals: Totals,
+    /// What changed the result.
+    pub options: Options,
+}
+
+/// How much one capture can be trusted (`domain.md` C.4).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Quality {
+    /// TCP connections of at least five segments seen from one side only ÷ TCP connections of at least five segments.
+    pub one_sided_ratio: f64,
+    /// TCP bytes acknowledged and never seen ÷ bytes acknowledged.
+    pub loss_ratio: f64,
+    /// TCP segments recorded twice ÷ TCP segments.
+    pub duplicate_ratio: f64,
+    /// Frames cut by the recorder ÷ frames.
+    pub snapped_ratio: f64,
+    /// How far time ran backwards at most.
+    pub disorder: Span,
+}
+
+/// Counts over the whole run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Totals {
+    /// Frames read.
+    pub packets: u64,
+    /// Their captured bytes.
+    pub bytes: u64,
+    /// TCP segments among them.
+    pub tcp_segments: u64,
+    /// UDP datagrams among them.
+    pub udp_datagrams: u64,
+    /// ICMP errors that quote a TCP or UDP packet.
+    pub icmp_errors: u64,
+    /// Everything else, by name with its number (`ARP`, `IP protocol 89 (OSPF)`, `ethertype 0x88cc (LLDP)`).
+    pub other: Vec<(String, u64)>,
+    /// Connections that were folded into counters because of a bound.
+    pub folded_connections: u64,
+}

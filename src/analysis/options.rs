@@ -1,0 +1,18 @@
+//! Everything that changes a result, and how the work is divided (which never does).
+
+/// How to run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// Keep segments that a mirror port recorded twice in the semantic figures (`--no-dedup`).
+    pub keep_duplicates: bool,
+    /// Threads to use; 0 for as many as there are. Never changes a result.
+    pub threads: usize,
+    /// Bytes of a batch. Never changes a result.
+    pub batch_bytes: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { keep_duplicates: false, threads: 0, batch_bytes: crate::limits::BATCH_BYTES }
+    }
+}

@@ -1,0 +1,47 @@
+//! Bytes on disk to frames.
+//!
+//! A `Capture` reads one or several inputs as one timeline and fills [`Batch`]es; whatever is
+//! damaged becomes a [`Problem`](crate::problem::Problem) and the reading goes on. Nothing here knows what is
+//! in a frame.
+#![allow(clippy::disallowed_methods, reason = "this stage is where files are opened and read")]
+
+pub mod batch;
+pub mod facts;
+
+pub use batch::{Batch, FrameRecord, Slice};
+pub use facts::{Blackout, FileFacts, InterfaceFacts};
+
+use std::path::PathBuf;
+
+use crate::place::PacketRef;
+use crate::time::Timestamp;
+
+/// One input of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+/// A link type as the pcap and pcapng formats number them (`LINKTYPE_…`; 1 is Ethernet).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LinkType(pub u32);
+
+/// One captured frame, borrowed from its batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Frame<'b> {
+    /// Where it lies and which number it has.
+    pub at: PacketRef,
+    /// When it was captured; the file's first time where the record holds none (simple packet blocks).
+    pub time: Timestamp,
+    /// What its first byte means.
+    pub link: LinkType,
+    /// Index of the interface in its file's list.
+    pub interface: u32,
+    /// The captured bytes.
+    pub bytes: &'b [u8],
+    /// Length on the wire; larger than `bytes` where the recorder cut the frame.
+    pub original: u32,
+}

@@ -1,0 +1,22 @@
+//! ghostshark: a session trace analyzer. Captures in, the account of every connection out.
+//!
+//! ```text
+//! capture   →  packet   →  stream       →  analysis  →  report / cli
+//! frames       packets     connections     the result   what people and CI read
+//! ```
+
+pub mod analysis;
+pub mod capture;
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod error;
+pub mod escape;
+pub mod events;
+pub mod limits;
+pub mod packet;
+pub mod place;
+pub mod problem;
+pub mod report;
+pub mod scenario;
+pub mod stream;
+pub mod time;

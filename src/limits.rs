@@ -1,0 +1,63 @@
+//! Every bound in one place, each with its reason.
+//!
+//! Bounds that can change a result are per side, per connection, per shard or in the ordered stage, never
+//! shared between shards: the same input gives the same output on any number of threads.
+
+/// Bytes of one batch: large enough to amortise the join of two tasks, small enough to stay near the cache.
+pub const BATCH_BYTES: usize = 4 << 20;
+
+/// Frames of one batch at most, so that a flood of tiny frames cannot make the packet lists large.
+pub const BATCH_FRAMES: usize = 1 << 16;
+
+/// Shards of the flow table. A constant and not the thread count: it decides nothing users can see, and more
+/// shards than cores keep one heavy flow from idling the others.
+pub const SHARDS: usize = 64;
+
+/// Largest single record accepted in a capture file. Wireshark's own bound is 256 KiB for most link types;
+/// larger ones exist (USB, D-Bus: 128 MiB) but hold no TCP, so a record beyond this is taken for damage.
+pub const RECORD_BYTES: u32 = 16 << 20;
+
+/// Interfaces remembered in one pcapng section.
+pub const INTERFACES: usize = 4096;
+
+/// Bytes kept of a name, comment or other text of a capture file.
+pub const TEXT_BYTES: usize = 4096;
+
+/// Comments and resolved names kept of one capture file.
+pub const TEXTS: usize = 10_000;
+
+/// Bytes of decryption secrets kept of one run.
+pub const SECRETS_BYTES: usize = 4 << 20;
+
+/// Problems listed, by kind, input and subject.
+pub const PROBLEMS: usize = 1_000;
+
+/// Datagrams being put together from fragments at one time; the oldest is given up.
+pub const FRAGMENTED_DATAGRAMS: usize = 1_024;
+
+/// Bytes held for fragments at one time.
+pub const FRAGMENT_BYTES: usize = 16 << 20;
+
+/// Headers peeled from one frame (VLANs, labels, tunnels); deeper nesting is an attack or a loop.
+pub const HEADER_DEPTH: usize = 32;
+
+/// Bytes out of order held for one side of a connection until the hole fills. What lies beyond is declared a gap.
+pub const OUT_OF_ORDER_BYTES: usize = 256 << 10;
+
+/// Bytes of one unfinished message held for one side.
+pub const MESSAGE_BYTES: usize = 64 << 10;
+
+/// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
+pub const UNACKED_SEGMENTS: usize = 10_000;
+
+/// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
+pub const LIVE_PER_SHARD: usize = 16_384;
+
+/// Finished connections kept as rows in one shard (two million in a run); more fold into counters.
+pub const FINISHED_PER_SHARD: usize = 2_000_000 / SHARDS;
+
+/// Gaps listed for one connection; the rest is counted.
+pub const GAPS: usize = 64;
+
+/// Frames cited for the end of one connection.
+pub const CITED_FRAMES: usize = 8;
