@@ -20,6 +20,9 @@ pub const RECORD_BYTES: u32 = 16 << 20;
 /// Interfaces remembered in one pcapng section.
 pub const INTERFACES: usize = 4096;
 
+/// Blackouts listed of one capture file: the longest.
+pub const BLACKOUTS: usize = 256;
+
 /// Bytes kept of a name, comment or other text of a capture file.
 pub const TEXT_BYTES: usize = 4096;
 
