@@ -81,6 +81,7 @@ impl Format {
 }
 
 /// The order of bytes in a number of more than one.
+#[must_use]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ByteOrder {
     /// Least significant byte first.
@@ -90,6 +91,14 @@ pub(super) enum ByteOrder {
 }
 
 impl ByteOrder {
+    /// The one that this is not.
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Little => Self::Big,
+            Self::Big => Self::Little,
+        }
+    }
+
     /// The 16-bit number at `at`.
     pub(super) fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let field = bytes.get(at..)?.first_chunk()?;

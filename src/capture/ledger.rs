@@ -24,6 +24,8 @@ pub(super) struct Ledger {
     pub(super) secrets: Vec<Secret>,
     secret_bytes: usize,
     clock: Clock,
+    /// Times of the latest two frames, the later frame first.
+    recent: [Option<Timestamp>; 2],
     ranges: u64,
     /// Number of the latest record, as Wireshark counts: records that are no packets count too.
     pub(super) frame: u64,
@@ -95,6 +97,7 @@ impl Ledger {
         }
         if let Some(time) = frame.time {
             self.clock.tick(time, self.frame);
+            self.recent = [Some(time), self.recent[0]];
         }
         self.frame
     }
@@ -104,9 +107,9 @@ impl Ledger {
         self.clock.first().unwrap_or_default()
     }
 
-    /// The latest time so far.
-    pub(super) fn last_time(&self) -> Option<Timestamp> {
-        self.clock.last()
+    /// Times of the latest two frames: one of them may be damaged.
+    pub(super) fn recent_times(&self) -> [Option<Timestamp>; 2] {
+        self.recent
     }
 
     /// Keeps a comment on a frame, or on the file (frame 0).

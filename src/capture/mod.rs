@@ -13,10 +13,15 @@ mod format;
 mod interfaces;
 mod ledger;
 mod merge;
+mod packet_blocks;
 mod pcap;
 mod pcapng;
 pub mod reader;
 mod resync;
+#[cfg(test)]
+mod robustness;
+#[cfg(test)]
+mod sample;
 pub mod secrets;
 mod source;
 mod track;

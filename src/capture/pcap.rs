@@ -7,7 +7,7 @@ use crate::capture::format::{ByteOrder, RawFrame, Step, Window};
 use crate::capture::ledger::Ledger;
 use crate::capture::resync::{Lost, Scan, Verdict, scan};
 use crate::limits;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Bytes of the file header.
 const HEADER: usize = 24;
@@ -18,8 +18,11 @@ const USUAL_BYTES: u32 = 256 << 10;
 /// Records in a row that must make sense where the way was lost.
 const CHAIN: usize = 3;
 
-/// How far the time of a record may be from the last good one to be believed where the way was lost.
-const REACH_S: i64 = 30 * 86_400;
+/// The same where their time is far from that of the frames before the damage.
+const LONG_CHAIN: usize = 8;
+
+/// How far apart the times of records may be to be believed where the way was lost.
+const REACH: Span = Span::from_secs(30 * 86_400);
 
 /// How often records are looked for inside a record whose successor makes no sense. Each time may give bytes
 /// out twice, so a hostile file must not get it for ever.
@@ -184,11 +187,11 @@ impl Pcap {
             link: self.link,
             interface: 0,
         };
-        if sound || self.rescues >= RESCUES {
+        if sound && record.captured <= record.original || self.rescues >= RESCUES {
             return Step::Frame(frame, end);
         }
-        // What follows is no record. Either damage begins there, or this record's length is damaged and
-        // records lie inside it: look there first.
+        // What follows is no record, or more was captured than there was. Either damage begins behind this
+        // record, or its length is damaged and records lie inside it: look there first.
         self.rescues += 1;
         self.hops.set(0);
         self.inside = Some(window.offset + end as u64);
@@ -220,11 +223,11 @@ impl Pcap {
 
     /// Looks for records after damage.
     fn search(&mut self, window: Window<'_>, ledger: &mut Ledger) -> Step {
-        let reference = ledger.last_time();
+        let recent = ledger.recent_times();
         if let Some(end) = self.inside {
             return self.search_inside(window, end, ledger);
         }
-        match scan(window, |place| self.chain(place, reference, None)) {
+        match scan(window, |place| self.chain(place, recent, None)) {
             Scan::Nothing(count) if count > 0 => Step::Skip(count),
             Scan::Unclear(wanted) => Step::More(wanted),
             Scan::Found(count) => {
@@ -251,14 +254,14 @@ impl Pcap {
     /// Looks for records inside a record that ends at `end` and whose successor makes no sense. They must go
     /// on beyond that end: a capture inside a frame's payload does not.
     fn search_inside(&mut self, window: Window<'_>, end: u64, ledger: &mut Ledger) -> Step {
-        let reference = ledger.last_time();
+        let recent = ledger.recent_times();
         let reach = end.saturating_sub(window.offset) as usize;
         let place = Window { bytes: window.bytes.get(..reach).unwrap_or(window.bytes), ..window };
         let beyond = window.bytes;
         let found = scan(place, |place| {
             let from = (place.offset - window.offset) as usize;
             let bytes = beyond.get(from..).unwrap_or_default();
-            self.chain(Window { bytes, ..place }, reference, Some(end))
+            self.chain(Window { bytes, ..place }, recent, Some(end))
         });
         match found {
             Scan::Nothing(count) if count > 0 => Step::Skip(count),
@@ -287,31 +290,41 @@ impl Pcap {
     }
 
     /// Whether records in a row begin here. `beyond`: they must go on past this offset.
-    fn chain(&self, place: Window<'_>, reference: Option<Timestamp>, beyond: Option<u64>) -> Verdict {
-        let mut reference = reference;
+    fn chain(&self, place: Window<'_>, recent: [Option<Timestamp>; 2], beyond: Option<u64>) -> Verdict {
+        let mut previous: Option<Timestamp> = None;
+        let mut wanted = CHAIN;
         let mut at = 0;
         let mut count = 0;
         loop {
+            let passed = beyond.is_none_or(|end| place.offset + at as u64 > end);
+            if count >= wanted && passed {
+                return Verdict::Good;
+            }
             let rest = place.bytes.get(at..);
             let Some(record) = rest.and_then(|rest| self.record(rest)) else {
                 if !place.ended {
                     return Verdict::Unclear(at + self.record_header);
                 }
                 // The file's last records: one that ends with it, or one whole and one cut.
-                let passed = beyond.is_none_or(|end| place.offset + at as u64 > end);
-                let enough = if rest.is_some() && beyond.is_none() { count > 0 } else { count > 1 };
-                return if enough && passed { Verdict::Good } else { Verdict::Bad };
+                let ends_with_it = rest.is_some_and(<[u8]>::is_empty);
+                let enough = count > usize::from(!ends_with_it);
+                return if enough && passed && wanted == CHAIN { Verdict::Good } else { Verdict::Bad };
             };
-            if !self.is_plausible(&record, reference) {
+            if !self.is_plausible(&record) {
                 return Verdict::Bad;
             }
-            reference = Some(self.time(&record));
+            let time = self.time(&record);
+            let near = |other: Timestamp| (time - other).0.saturating_abs() <= REACH.0;
+            match previous {
+                Some(previous) if !near(previous) => return Verdict::Bad,
+                None if recent.iter().any(Option::is_some) && !recent.into_iter().flatten().any(near) => {
+                    wanted = LONG_CHAIN;
+                }
+                _ => {}
+            }
+            previous = Some(time);
             at += self.record_header + record.captured as usize;
             count += 1;
-            let passed = beyond.is_none_or(|end| place.offset + at as u64 > end);
-            if count >= CHAIN && passed {
-                return Verdict::Good;
-            }
             if beyond.is_some() {
                 self.hops.set(self.hops.get() + 1);
                 if self.hops.get() > RESCUE_HOPS {
@@ -322,15 +335,12 @@ impl Pcap {
     }
 
     /// Whether this can be a record where the way was lost; much stricter than where it was not.
-    fn is_plausible(&self, record: &Record, reference: Option<Timestamp>) -> bool {
+    fn is_plausible(&self, record: &Record) -> bool {
         record.captured > 0
             && record.captured <= self.usual
             && record.captured <= record.original
             && record.original <= limits::RECORD_BYTES
             && i64::from(record.fraction) * self.unit_ns < 1_000_000_000
-            && reference.is_none_or(|time| {
-                (i64::from(record.seconds) - time.0.div_euclid(1_000_000_000)).abs() <= REACH_S
-            })
     }
 
     /// Why this cannot be the header of a record.
@@ -361,5 +371,243 @@ impl Pcap {
 
     fn time(&self, record: &Record) -> Timestamp {
         Timestamp::from_parts(i64::from(record.seconds), i64::from(record.fraction) * self.unit_ns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pcap_parser::pcap::{parse_pcap_frame, parse_pcap_frame_be, parse_pcap_frame_modified};
+
+    use super::*;
+    use crate::capture::sample::{PcapSample, payload, read};
+    use crate::problem::{Problem, ProblemKind};
+
+    const MICRO: u32 = 0xa1b2_c3d4;
+    const NANO: u32 = 0xa1b2_3c4d;
+    const MODIFIED: u32 = 0xa1b2_cd34;
+    const ORDERS: [ByteOrder; 2] = [ByteOrder::Little, ByteOrder::Big];
+
+    fn kinds(problems: &[Problem]) -> Vec<ProblemKind> {
+        problems.iter().map(|problem| problem.kind).collect()
+    }
+
+    /// Ten records of different lengths, a second apart.
+    fn ten() -> (PcapSample, Vec<usize>) {
+        let mut sample = PcapSample::new(ByteOrder::Little, MICRO);
+        let mut starts = Vec::new();
+        for index in 0..10 {
+            starts.push(sample.bytes.len());
+            sample = sample.record((1_700_000_000 + index as u32, 7), &payload(index, 60 + 13 * index));
+        }
+        (sample, starts)
+    }
+
+    #[test]
+    fn every_dialect_gives_the_same_frames() {
+        for order in ORDERS {
+            for (magic, variant, unit, header) in [
+                (MICRO, None, 1_000, 16),
+                (NANO, Some("nanosecond"), 1, 16),
+                (MODIFIED, Some("modified"), 1_000, 24),
+            ] {
+                let sample = PcapSample::new(order, magic)
+                    .record((1_700_000_000, 5), b"first")
+                    .lengths((u32::MAX, 999_999), (6, 1500), b"second")
+                    .record((3, 0), b"");
+                let (seen, finished) = read(&sample.bytes);
+                let times: Vec<i64> = seen.iter().map(|frame| frame.time.0).collect();
+                let last = i64::from(u32::MAX) * 1_000_000_000 + 999_999 * unit;
+                assert_eq!(times, [1_700_000_000_000_000_000 + 5 * unit, last, 3_000_000_000]);
+                let bytes: Vec<&[u8]> = seen.iter().map(|frame| frame.bytes.as_slice()).collect();
+                assert_eq!(bytes, [b"first".as_slice(), b"second", b""]);
+                assert_eq!(seen.iter().map(|frame| frame.original).collect::<Vec<_>>(), [5, 1500, 0]);
+                assert_eq!(seen[1].offset, 24 + header + 5 + header);
+                let facts = &finished.files[0];
+                assert_eq!((facts.format, facts.variant), ("pcap", variant));
+                assert_eq!(facts.time_resolution_ns, unit as u64);
+                assert_eq!((facts.packets, facts.snapped, facts.backward), (3, 1, 1));
+                assert_eq!((facts.bytes_captured, facts.bytes_wire), (11, 1505));
+                assert_eq!(kinds(&finished.problems.list()), [ProblemKind::ClockDisorder]);
+            }
+        }
+    }
+
+    #[test]
+    fn records_are_read_as_pcap_parser_reads_them() {
+        for (order, magic) in
+            [(ByteOrder::Little, MICRO), (ByteOrder::Big, NANO), (ByteOrder::Little, MODIFIED)]
+        {
+            let mut sample = PcapSample::new(order, magic);
+            for index in 0..50 {
+                let time = (index as u32 * 77, index as u32 * 1_001);
+                sample = sample.lengths(time, (index as u32, 60 + index as u32), &payload(index, index));
+            }
+            let (seen, _) = read(&sample.bytes);
+            let mut rest = &sample.bytes[24..];
+            for frame in seen {
+                let parsed = match (order, magic) {
+                    (_, MODIFIED) => parse_pcap_frame_modified(rest),
+                    (ByteOrder::Little, _) => parse_pcap_frame(rest),
+                    (ByteOrder::Big, _) => parse_pcap_frame_be(rest),
+                };
+                let (after, record) = parsed.unwrap();
+                rest = after;
+                let unit = if magic == NANO { 1 } else { 1_000 };
+                let time = i64::from(record.ts_sec) * 1_000_000_000 + i64::from(record.ts_usec) * unit;
+                assert_eq!((frame.time.0, frame.original), (time, record.origlen));
+                assert_eq!(frame.bytes, record.data);
+            }
+            assert_eq!(rest, b"");
+        }
+    }
+
+    #[test]
+    fn old_versions_swap_the_lengths() {
+        for (version, lengths) in [
+            ((2, 2), (100, 4)),
+            ((2, 3), (4, 100)),
+            ((2, 3), (100, 4)),
+            ((543, 0), (100, 4)),
+            ((2, 4), (4, 100)),
+        ] {
+            let sample = PcapSample::with_version(ByteOrder::Big, MICRO, version.0, version.1)
+                .lengths((1, 0), lengths, b"abcd")
+                .lengths((1, 0), lengths, b"efgh");
+            let (seen, finished) = read(&sample.bytes);
+            let lengths: Vec<_> = seen.iter().map(|frame| (frame.bytes.len(), frame.original)).collect();
+            assert_eq!(lengths, [(4, 100), (4, 100)], "{version:?}");
+            assert!(finished.problems.list().is_empty());
+        }
+        let odd = PcapSample::with_version(ByteOrder::Big, MICRO, 2, 5).record((1, 0), b"abcd");
+        let (seen, finished) = read(&odd.bytes);
+        assert_eq!((seen.len(), kinds(&finished.problems.list())), (1, vec![ProblemKind::BadRecord]));
+    }
+
+    #[test]
+    fn the_upper_half_of_the_link_type_is_about_check_sequences() {
+        let mut sample = PcapSample::new(ByteOrder::Big, MICRO).record((1, 0), b"abcd");
+        sample.bytes[20..24].copy_from_slice(&[0x54, 0, 0, 105]);
+        let (seen, finished) = read(&sample.bytes);
+        assert_eq!(seen[0].link, LinkType(105));
+        assert_eq!(finished.files[0].interfaces[0].link, LinkType(105));
+    }
+
+    #[test]
+    fn a_cut_file_gives_every_whole_record() {
+        let (sample, starts) = ten();
+        for length in 4..sample.bytes.len() {
+            let (seen, finished) = read(&sample.bytes[..length]);
+            let whole = starts[1..].iter().filter(|&&start| start <= length).count();
+            assert_eq!(seen.len(), whole, "{length}");
+            let clean = length == 24 || starts.contains(&length);
+            assert_eq!(finished.files[0].truncated, !clean, "{length}");
+            let problems = finished.problems.list();
+            assert_eq!(kinds(&problems), vec![ProblemKind::CutShort; usize::from(!clean)]);
+            if let Some(problem) = problems.first() {
+                let start = starts.iter().rev().find(|&&start| start <= length);
+                assert_eq!(problem.offset, Some(start.map_or(0, |&start| start as u64)), "{problem:?}");
+                assert!(problem.message.contains("expected"), "{problem:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_damaged_byte_costs_one_frame_at_most() {
+        let (sample, starts) = ten();
+        let (intact, _) = read(&sample.bytes);
+        for at in starts[0]..sample.bytes.len() {
+            for flip in [0x01, 0x10, 0x80, 0xff] {
+                let mut bytes = sample.bytes.clone();
+                bytes[at] ^= flip;
+                let (seen, _) = read(&bytes);
+                let hit = starts.iter().filter(|&&start| start <= at).count() - 1;
+                for (index, frame) in intact.iter().enumerate().filter(|(index, _)| *index != hit) {
+                    let found =
+                        seen.iter().any(|other| other.bytes == frame.bytes && other.time == frame.time);
+                    assert!(found, "frame {index} lost by {flip:#x} at byte {at} of record {hit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn skipped_bytes_are_told_with_their_range() {
+        let (sample, starts) = ten();
+        let mut bytes = sample.bytes[..starts[4]].to_vec();
+        bytes.extend([0xee; 333]);
+        bytes.extend(&sample.bytes[starts[4]..]);
+        let (seen, finished) = read(&bytes);
+        assert_eq!(seen.len(), 10);
+        let [problem] = finished.problems.list().try_into().unwrap();
+        assert_eq!(problem.kind, ProblemKind::SkippedBytes);
+        assert_eq!(problem.offset, Some(starts[4] as u64));
+        assert!(problem.message.contains("333 bytes"), "{}", problem.message);
+        // Bytes lost from the middle of a record, and no end of the damage.
+        let mut bytes = sample.bytes.clone();
+        bytes.drain(starts[6] + 30..starts[6] + 47);
+        let (seen, finished) = read(&bytes);
+        assert_eq!(seen.len(), 10);
+        assert_eq!(kinds(&finished.problems.list()), [ProblemKind::BadRecord]);
+        let mut bytes = sample.bytes.clone();
+        bytes.extend([0xff; 5000]);
+        let (seen, finished) = read(&bytes);
+        assert_eq!(seen.len(), 10);
+        let [problem] = finished.problems.list().try_into().unwrap();
+        assert_eq!(
+            (problem.kind, problem.offset),
+            (ProblemKind::SkippedBytes, Some(sample.bytes.len() as u64))
+        );
+    }
+
+    #[test]
+    fn zeros_behind_the_last_record_are_no_frames() {
+        let (mut sample, _) = ten();
+        sample.bytes.extend(vec![0; 100_000]);
+        let (seen, finished) = read(&sample.bytes);
+        assert_eq!(seen.len(), 10);
+        assert_eq!(kinds(&finished.problems.list()), [ProblemKind::SkippedBytes]);
+    }
+
+    #[test]
+    fn a_capture_inside_a_frame_is_not_taken_for_records() {
+        let (inner, _) = ten();
+        let mut sample = PcapSample::new(ByteOrder::Little, MICRO)
+            .record((1_700_000_000, 0), b"before")
+            .record((1_700_000_001, 0), &inner.bytes);
+        let damage = sample.bytes.len();
+        sample.bytes.extend([0xff; 40]);
+        for index in 0..3 {
+            sample = sample.record((1_700_000_002, index), b"after");
+        }
+        let (seen, finished) = read(&sample.bytes);
+        assert_eq!(seen.len(), 5);
+        let [problem] = finished.problems.list().try_into().unwrap();
+        assert_eq!((problem.kind, problem.offset), (ProblemKind::SkippedBytes, Some(damage as u64)));
+    }
+
+    #[test]
+    fn a_frame_of_unusual_length_is_believed_where_the_next_record_fits() {
+        let huge = vec![9; 400_000];
+        let sample = PcapSample::new(ByteOrder::Little, MICRO)
+            .record((1, 0), &huge)
+            .record((2, 0), &huge)
+            .record((3, 0), b"small");
+        let (seen, finished) = read(&sample.bytes);
+        assert_eq!(seen.iter().map(|frame| frame.bytes.len()).collect::<Vec<_>>(), [400_000, 400_000, 5]);
+        assert!(finished.problems.list().is_empty());
+    }
+
+    #[test]
+    fn bytes_are_not_given_out_over_and_over() {
+        // Each record claims the bytes of all that follow, and what follows its end is no record: the file
+        // asks to be read again from inside every record.
+        let mut sample = PcapSample::new(ByteOrder::Little, MICRO);
+        for index in 0..2_000 {
+            sample = sample.lengths((1_700_000_000, index), (60_000, 60_000), b"");
+        }
+        sample.bytes.extend([0xff; 1000]);
+        let (seen, _) = read(&sample.bytes);
+        let given: usize = seen.iter().map(|frame| frame.bytes.len()).sum();
+        assert!(given <= (RESCUES as usize + 2) * 60_000, "{given}");
     }
 }
