@@ -2,7 +2,7 @@
 
 use crate::capture::clock::Clock;
 use crate::capture::format::RawFrame;
-use crate::capture::{FileFacts, LinkType, Secret};
+use crate::capture::{FileFacts, InterfaceFacts, LinkType, Secret};
 use crate::limits;
 use crate::place::FileId;
 use crate::problem::{Problem, ProblemKind, Problems};
@@ -173,16 +173,29 @@ impl Ledger {
     }
 
     /// The facts of the file's interface with this index.
-    pub(super) fn interface(&mut self, index: u32) -> Option<&mut crate::capture::InterfaceFacts> {
+    pub(super) fn interface(&mut self, index: u32) -> Option<&mut InterfaceFacts> {
         self.facts.interfaces.get_mut(index as usize)
     }
 
-    /// Adds an interface.
-    pub(super) fn add_interface(&mut self, name: &[u8], link: LinkType, snaplen: u32, resolution_ns: u64) {
-        let name = bounded_text(name);
-        self.facts.interfaces.push(crate::capture::InterfaceFacts { name, link, snaplen, drops: None });
+    /// Adds an interface; its index in the file. The last one stands for all that are too many.
+    pub(super) fn add_interface(
+        &mut self,
+        name: &[u8],
+        link: LinkType,
+        snaplen: u32,
+        resolution_ns: u64,
+    ) -> u32 {
         let finest = &mut self.facts.time_resolution_ns;
         *finest = if *finest == 0 { resolution_ns } else { (*finest).min(resolution_ns) };
+        if self.facts.interfaces.len() < limits::FILE_INTERFACES {
+            let name = bounded_text(name);
+            self.facts.interfaces.push(InterfaceFacts { name, link, snaplen, drops: None });
+        } else {
+            let message =
+                format!("more than {} interfaces; the last one stands for the rest", limits::FILE_INTERFACES);
+            self.add(ProblemKind::LimitReached, "interfaces of the file", None, None, 1, message);
+        }
+        self.facts.interfaces.len().saturating_sub(1) as u32
     }
 }
 

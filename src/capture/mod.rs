@@ -17,6 +17,7 @@ mod packet_blocks;
 mod pcap;
 mod pcapng;
 pub mod reader;
+mod records;
 mod resync;
 #[cfg(test)]
 mod robustness;

@@ -5,74 +5,26 @@ use pcap_parser::pcap::parse_pcap_header;
 use crate::capture::LinkType;
 use crate::capture::format::{ByteOrder, RawFrame, Step, Window};
 use crate::capture::ledger::Ledger;
-use crate::capture::resync::{Lost, Scan, Verdict, scan};
-use crate::limits;
-use crate::time::{Span, Timestamp};
+use crate::capture::records::{Inside, Layout, Lengths, USUAL_BYTES};
+use crate::capture::resync::{Lost, Scan, scan};
 
 /// Bytes of the file header.
 const HEADER: usize = 24;
-
-/// Captured length up to which a record is believed without a second look; Wireshark stops at a longer one.
-const USUAL_BYTES: u32 = 256 << 10;
-
-/// Records in a row that must make sense where the way was lost.
-const CHAIN: usize = 3;
-
-/// The same where their time is far from that of the frames before the damage.
-const LONG_CHAIN: usize = 8;
-
-/// How far apart the times of records may be to be believed where the way was lost.
-const REACH: Span = Span::from_secs(30 * 86_400);
 
 /// How often records are looked for inside a record whose successor makes no sense. Each time may give bytes
 /// out twice, so a hostile file must not get it for ever.
 const RESCUES: u32 = 64;
 
-/// Hops over records in one such search, so that a hostile file cannot make it long.
-const RESCUE_HOPS: u32 = 1 << 20;
-
-/// In which order a record says its two lengths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Lengths {
-    /// Captured, then original: version 2.3 and later.
-    Captured,
-    /// Original, then captured: before version 2.3.
-    Original,
-    /// Version 2.3: both orders were written; the captured length is the smaller one.
-    Smaller,
-}
-
 /// The reader of a pcap file's records.
 #[derive(Debug)]
 pub(super) struct Pcap {
-    order: ByteOrder,
-    record_header: usize,
-    lengths: Lengths,
-    /// Nanoseconds in one unit of the fraction.
-    unit_ns: i64,
+    layout: Layout,
     link: LinkType,
-    usual: u32,
     begun: bool,
     lost: Option<Lost>,
     /// End of the record that may be longer in its header than in truth, while looking inside it.
-    inside: Option<u64>,
+    inside: Option<Inside>,
     rescues: u32,
-    hops: std::cell::Cell<u32>,
-}
-
-/// A record's header.
-#[derive(Debug, Clone, Copy)]
-struct Record {
-    seconds: u32,
-    fraction: u32,
-    captured: u32,
-    original: u32,
-}
-
-impl Record {
-    fn is_blank(&self) -> bool {
-        (self.seconds | self.fraction | self.captured | self.original) == 0
-    }
 }
 
 impl Pcap {
@@ -120,20 +72,8 @@ impl Pcap {
         // The upper half tells the length of a frame check sequence at the end of frames.
         let link = LinkType(header.network.0 as u32 & 0xffff);
         ledger.add_interface(b"", link, header.snaplen, unit_ns as u64);
-        let record_header = if modified { 24 } else { 16 };
-        Some(Self {
-            order,
-            record_header,
-            lengths,
-            unit_ns,
-            link,
-            usual: USUAL_BYTES,
-            begun: false,
-            lost: None,
-            inside: None,
-            rescues: 0,
-            hops: std::cell::Cell::new(0),
-        })
+        let layout = Layout { order, header: if modified { 24 } else { 16 }, lengths, unit_ns };
+        Some(Self { layout, link, begun: false, lost: None, inside: None, rescues: 0 })
     }
 
     /// What stands next.
@@ -144,12 +84,12 @@ impl Pcap {
         if !self.begun {
             return self.begin(window, ledger);
         }
-        let Some(record) = self.record(window.bytes) else {
+        let Some(record) = self.layout.record(window.bytes) else {
             if !window.ended {
-                return Step::More(self.record_header);
+                return Step::More(self.layout.header);
             }
             if !window.bytes.is_empty() {
-                let (at, have, want) = (window.offset, window.bytes.len(), self.record_header);
+                let (at, have, want) = (window.offset, window.bytes.len(), self.layout.header);
                 let message = format!(
                     "at byte {at}: expected a record header of {want} bytes, found {have} bytes and the file's end"
                 );
@@ -157,11 +97,11 @@ impl Pcap {
             }
             return Step::End;
         };
-        if let Some(why) = Self::objection(&record) {
+        if let Some(why) = record.objection() {
             return self.lose(window, why, false);
         }
-        let end = self.record_header + record.captured as usize;
-        let next_header = end + self.record_header;
+        let end = self.layout.header + record.captured as usize;
+        let next_header = end + self.layout.header;
         if window.bytes.len() < next_header && !window.ended {
             return Step::More(next_header);
         }
@@ -169,21 +109,21 @@ impl Pcap {
             let why = format!(
                 "expected a record of {} captured bytes, found {} and the file's end",
                 record.captured,
-                window.bytes.len().saturating_sub(self.record_header)
+                window.bytes.len().saturating_sub(self.layout.header)
             );
             return self.lose(window, why, true);
         };
-        let next = self.record(after);
-        let sound = next.is_none_or(|next| next.captured <= self.usual && !next.is_blank());
-        if record.captured > self.usual && next.is_some_and(|next| Self::objection(&next).is_some()) {
+        let next = self.layout.record(after);
+        let sound = next.is_none_or(|next| next.is_usual());
+        if record.captured > USUAL_BYTES && next.is_some_and(|next| next.objection().is_some()) {
             let why = format!("expected a captured length, found {}", record.captured);
             return self.lose(window, why, false);
         }
         let frame = RawFrame {
-            start: self.record_header,
+            start: self.layout.header,
             length: record.captured,
             original: record.original,
-            time: Some(self.time(&record)),
+            time: Some(self.layout.time(&record)),
             link: self.link,
             interface: 0,
         };
@@ -193,10 +133,9 @@ impl Pcap {
         // What follows is no record, or more was captured than there was. Either damage begins behind this
         // record, or its length is damaged and records lie inside it: look there first.
         self.rescues += 1;
-        self.hops.set(0);
-        self.inside = Some(window.offset + end as u64);
+        self.inside = Some(Inside::new(window.offset + end as u64));
         self.lost = Some(Lost { from: window.offset, why: String::new(), cut: false });
-        Step::Frame(frame, self.record_header)
+        Step::Frame(frame, self.layout.header)
     }
 
     fn begin(&mut self, window: Window<'_>, ledger: &mut Ledger) -> Step {
@@ -224,10 +163,10 @@ impl Pcap {
     /// Looks for records after damage.
     fn search(&mut self, window: Window<'_>, ledger: &mut Ledger) -> Step {
         let recent = ledger.recent_times();
-        if let Some(end) = self.inside {
-            return self.search_inside(window, end, ledger);
+        if let Some(inside) = self.inside.take() {
+            return self.search_inside(window, inside, ledger);
         }
-        match scan(window, |place| self.chain(place, recent, None)) {
+        match scan(window, |place| self.layout.chain(place, recent, None)) {
             Scan::Nothing(count) if count > 0 => Step::Skip(count),
             Scan::Unclear(wanted) => Step::More(wanted),
             Scan::Found(count) => {
@@ -236,7 +175,7 @@ impl Pcap {
                 }
                 Step::Skip(count)
             }
-            Scan::Nothing(_) if !window.ended => Step::More(self.record_header),
+            Scan::Nothing(_) if !window.ended => Step::More(self.layout.header),
             Scan::Nothing(_) => {
                 match self.lost.take() {
                     Some(lost) if lost.cut => {
@@ -251,126 +190,44 @@ impl Pcap {
         }
     }
 
-    /// Looks for records inside a record that ends at `end` and whose successor makes no sense. They must go
-    /// on beyond that end: a capture inside a frame's payload does not.
-    fn search_inside(&mut self, window: Window<'_>, end: u64, ledger: &mut Ledger) -> Step {
+    /// Looks for records inside a record whose successor makes no sense. They must go on beyond its end:
+    /// a capture inside a frame's payload does not.
+    fn search_inside(&mut self, window: Window<'_>, inside: Inside, ledger: &mut Ledger) -> Step {
         let recent = ledger.recent_times();
-        let reach = end.saturating_sub(window.offset) as usize;
-        let place = Window { bytes: window.bytes.get(..reach).unwrap_or(window.bytes), ..window };
-        let beyond = window.bytes;
-        let found = scan(place, |place| {
+        let reach = inside.end.saturating_sub(window.offset) as usize;
+        let within = Window { bytes: window.bytes.get(..reach).unwrap_or(window.bytes), ..window };
+        let found = scan(within, |place| {
             let from = (place.offset - window.offset) as usize;
-            let bytes = beyond.get(from..).unwrap_or_default();
-            self.chain(Window { bytes, ..place }, recent, Some(end))
+            let bytes = window.bytes.get(from..).unwrap_or_default();
+            self.layout.chain(Window { bytes, ..place }, recent, Some(&inside))
         });
         match found {
-            Scan::Nothing(count) if count > 0 => Step::Skip(count),
-            Scan::Unclear(wanted) => Step::More(wanted),
+            Scan::Nothing(count) if count > 0 => {
+                self.inside = Some(inside);
+                Step::Skip(count)
+            }
+            Scan::Unclear(wanted) => {
+                self.inside = Some(inside);
+                Step::More(wanted)
+            }
             Scan::Found(count) => {
                 let at = window.offset + count as u64;
                 if let Some(lost) = self.lost.take() {
-                    let frame = ledger.frame;
                     let message = format!(
-                        "at byte {}: the record of frame {frame} says that it ends at byte {end}, \
+                        "at byte {}: the record of frame {} says that it ends at byte {}, \
                          but records begin inside it at byte {at}; reading goes on there",
-                        lost.from
+                        lost.from, ledger.frame, inside.end
                     );
                     ledger.bad_record("", lost.from, message);
                 }
-                self.inside = None;
                 Step::Skip(count)
             }
             Scan::Nothing(_) => {
                 // Nothing inside: the record stands, and what follows is looked at as it comes.
-                self.inside = None;
                 self.lost = None;
                 Step::Skip(reach)
             }
         }
-    }
-
-    /// Whether records in a row begin here. `beyond`: they must go on past this offset.
-    fn chain(&self, place: Window<'_>, recent: [Option<Timestamp>; 2], beyond: Option<u64>) -> Verdict {
-        let mut previous: Option<Timestamp> = None;
-        let mut wanted = CHAIN;
-        let mut at = 0;
-        let mut count = 0;
-        loop {
-            let passed = beyond.is_none_or(|end| place.offset + at as u64 > end);
-            if count >= wanted && passed {
-                return Verdict::Good;
-            }
-            let rest = place.bytes.get(at..);
-            let Some(record) = rest.and_then(|rest| self.record(rest)) else {
-                if !place.ended {
-                    return Verdict::Unclear(at + self.record_header);
-                }
-                // The file's last records: one that ends with it, or one whole and one cut.
-                let ends_with_it = rest.is_some_and(<[u8]>::is_empty);
-                let enough = count > usize::from(!ends_with_it);
-                return if enough && passed && wanted == CHAIN { Verdict::Good } else { Verdict::Bad };
-            };
-            if !self.is_plausible(&record) {
-                return Verdict::Bad;
-            }
-            let time = self.time(&record);
-            let near = |other: Timestamp| (time - other).0.saturating_abs() <= REACH.0;
-            match previous {
-                Some(previous) if !near(previous) => return Verdict::Bad,
-                None if recent.iter().any(Option::is_some) && !recent.into_iter().flatten().any(near) => {
-                    wanted = LONG_CHAIN;
-                }
-                _ => {}
-            }
-            previous = Some(time);
-            at += self.record_header + record.captured as usize;
-            count += 1;
-            if beyond.is_some() {
-                self.hops.set(self.hops.get() + 1);
-                if self.hops.get() > RESCUE_HOPS {
-                    return Verdict::Bad;
-                }
-            }
-        }
-    }
-
-    /// Whether this can be a record where the way was lost; much stricter than where it was not.
-    fn is_plausible(&self, record: &Record) -> bool {
-        record.captured > 0
-            && record.captured <= self.usual
-            && record.captured <= record.original
-            && record.original <= limits::RECORD_BYTES
-            && i64::from(record.fraction) * self.unit_ns < 1_000_000_000
-    }
-
-    /// Why this cannot be the header of a record.
-    fn objection(record: &Record) -> Option<String> {
-        if record.captured > limits::RECORD_BYTES {
-            return Some(format!("expected a captured length, found {}", record.captured));
-        }
-        // Preallocated files end in zeros.
-        record.is_blank().then(|| "expected a record header, found zeros".to_owned())
-    }
-
-    #[inline]
-    fn record(&self, bytes: &[u8]) -> Option<Record> {
-        let head = bytes.get(..self.record_header)?;
-        let (first, second) = (self.order.u32(head, 8)?, self.order.u32(head, 12)?);
-        let (captured, original) = match self.lengths {
-            Lengths::Captured => (first, second),
-            Lengths::Original => (second, first),
-            Lengths::Smaller => (first.min(second), first.max(second)),
-        };
-        Some(Record {
-            seconds: self.order.u32(head, 0)?,
-            fraction: self.order.u32(head, 4)?,
-            captured,
-            original,
-        })
-    }
-
-    fn time(&self, record: &Record) -> Timestamp {
-        Timestamp::from_parts(i64::from(record.seconds), i64::from(record.fraction) * self.unit_ns)
     }
 }
 

@@ -208,8 +208,7 @@ impl Pcapng {
         clock: Ticks,
         ledger: &mut Ledger,
     ) -> Interface {
-        let index = ledger.facts.interfaces.len() as u32;
-        ledger.add_interface(name, link, snaplen, clock.resolution_ns());
+        let index = ledger.add_interface(name, link, snaplen, clock.resolution_ns());
         let interface = Interface { link, snaplen, clock, index, counted: false };
         self.interfaces.push(interface);
         interface

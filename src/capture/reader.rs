@@ -1,5 +1,6 @@
 //! The capture stage itself: inputs in, batches of frames out.
 
+use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 
@@ -148,7 +149,7 @@ impl Capture {
         let size = track.source().size();
         self.total = self.total.zip(size).map(|(total, size)| total + size);
         let mut buffer = Vec::new();
-        let mut allowance = Allowance { budget: usize::MAX, chunk: SMALL_CHUNK };
+        let mut allowance = Allowance { budget: usize::MAX, chunk: SMALL_CHUNK, park: false };
         track.resume(&mut buffer, 0);
         let Advance::Ready(time) = track.advance(&mut buffer, &mut allowance) else {
             self.close(file, track);
@@ -171,7 +172,7 @@ impl Capture {
     pub fn fill(&mut self, batch: &mut Batch) -> bool {
         batch.clear();
         let mut slots = self.resume(batch);
-        let mut allowance = self.allowance();
+        let mut allowance = self.allowance(slots);
         for file in std::mem::take(&mut self.hungry) {
             self.advance(file, batch, &mut allowance);
         }
@@ -181,6 +182,7 @@ impl Capture {
                 self.timeline.pop();
                 continue;
             }
+            allowance.park = slots > limits::OPEN_FILES;
             if !self.give(file, batch, &mut allowance, &mut bytes) {
                 break;
             }
@@ -282,10 +284,9 @@ impl Capture {
     }
 
     /// How much may be read for one batch, now that open inputs have moved their rest into it.
-    fn allowance(&self) -> Allowance {
-        let open = self.inputs.iter().filter(|opened| opened.track.is_some()).count().max(1);
-        let chunk = (self.batch_bytes / open).max(SMALL_CHUNK.min(self.batch_bytes));
-        Allowance { budget: self.batch_bytes, chunk }
+    fn allowance(&self, open: usize) -> Allowance {
+        let chunk = (self.batch_bytes / open.max(1)).max(SMALL_CHUNK.min(self.batch_bytes));
+        Allowance { budget: self.batch_bytes, chunk, park: open > limits::OPEN_FILES }
     }
 
     /// Opens an input whose first frame is due; false if it can no longer be read.
@@ -299,7 +300,8 @@ impl Capture {
                 *slots += 1;
                 let Some(buffer) = buffer(batch, slot) else { return false };
                 track.resume(buffer, slot as u16);
-                let mut allowance = Allowance { budget: usize::MAX, chunk: SMALL_CHUNK };
+                let park = *slots > limits::OPEN_FILES;
+                let mut allowance = Allowance { budget: usize::MAX, chunk: SMALL_CHUNK, park };
                 let state = track.advance(buffer, &mut allowance);
                 opened.track = Some(Box::new(track));
                 match state {
@@ -328,36 +330,24 @@ impl Capture {
             if self.secret_bytes + secret.bytes.len() <= limits::SECRETS_BYTES {
                 self.secret_bytes += secret.bytes.len();
                 self.secrets.push(secret);
+            } else {
+                let message = "more decryption secrets than are kept of a run; the rest is left out";
+                self.problem(ProblemKind::LimitReached, "secrets", Some(file), message.to_owned());
             }
         }
     }
 
     fn unreadable(&mut self, file: FileId, error: &Error) {
-        self.problems.add(
-            "",
-            Problem {
-                kind: ProblemKind::UnreadableFile,
-                file: Some(file),
-                frame: None,
-                offset: None,
-                count: 1,
-                message: error.to_string(),
-            },
-        );
+        self.problem(ProblemKind::UnreadableFile, "", Some(file), error.to_string());
     }
 
     fn too_many(&mut self) {
-        self.problems.add(
-            "inputs",
-            Problem {
-                kind: ProblemKind::LimitReached,
-                file: None,
-                frame: None,
-                offset: None,
-                count: 1,
-                message: format!("more than {} inputs; the rest is left out", u32::from(u16::MAX) + 1),
-            },
-        );
+        let message = format!("more than {} inputs; the rest is left out", u32::from(u16::MAX) + 1);
+        self.problem(ProblemKind::LimitReached, "inputs", None, message);
+    }
+
+    fn problem(&mut self, kind: ProblemKind, subject: &str, file: Option<FileId>, message: String) {
+        self.problems.add(subject, Problem { kind, file, frame: None, offset: None, count: 1, message });
     }
 
     /// How far the reading is.
@@ -378,6 +368,16 @@ impl Capture {
         let files = self.inputs.into_iter().map(|opened| opened.facts).collect();
         self.secrets.sort_by_key(|secret| secret.file);
         Finished { files, problems: self.problems, secrets: self.secrets }
+    }
+}
+
+impl fmt::Debug for Capture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Capture")
+            .field("inputs", &self.inputs.len())
+            .field("frames", &self.number)
+            .field("progress", &self.progress())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tests over both formats: batches, short reads, several inputs, compression, any bytes at all.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::PathBuf;
 
 use proptest::prelude::*;
@@ -162,6 +162,28 @@ fn thousands_of_files_are_read_with_few_of_them_open() {
 }
 
 #[test]
+fn files_side_by_side_are_read_with_few_of_them_open() {
+    // All are due at the same time, and each is longer than what is read of it at once.
+    let captures: Vec<Vec<u8>> = (0..1200)
+        .map(|file| {
+            let mut sample = PcapSample::new(ByteOrder::Little, MICRO);
+            for time in 0..6 {
+                sample = sample.record((time, file), &payload(file as usize + time as usize, 1400));
+            }
+            sample.bytes
+        })
+        .collect();
+    let (_folder, inputs) = folder(&captures);
+    let (seen, finished) = drain(Capture::open(inputs, 1 << 20).unwrap(), 1 << 20);
+    assert!(finished.problems.list().is_empty(), "{:?}", finished.problems.list());
+    assert_eq!(seen.len(), 7200);
+    assert!(seen.windows(2).all(|pair| (pair[0].time, pair[0].file) < (pair[1].time, pair[1].file)));
+    for frame in &seen {
+        assert_eq!(frame.bytes, payload(usize::from(frame.file) + frame.frame as usize - 1, 1400));
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_told_and_the_rest_is_read() {
     let (folder, mut inputs) = folder(&[b"GIF89a, not a capture".to_vec(), pcap(), Vec::new()]);
     let missing = folder.path().join("missing.pcap");
@@ -251,8 +273,22 @@ proptest! {
     }
 }
 
+#[cfg(not(feature = "compressed"))]
+#[test]
+fn packed_captures_are_refused_by_name() {
+    for (magic, what) in
+        [([0x1f, 0x8b, 8, 0], "gzip"), ([0x28, 0xb5, 0x2f, 0xfd], "zstd"), ([4, 0x22, 0x4d, 0x18], "lz4")]
+    {
+        let reader: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(magic.to_vec()));
+        let error = Capture::from_readers(vec![("a.pcap".into(), reader)], 100).err().unwrap();
+        assert!(error.to_string().contains(what), "{error}");
+    }
+}
+
 #[cfg(feature = "compressed")]
 mod compressed {
+    use std::io::Write as _;
+
     use super::*;
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

@@ -1,7 +1,7 @@
 //! Where the bytes of an input come from: a file, standard input or any reader, unpacked where compressed.
 
 use std::fs::File;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::capture::Input;
@@ -15,6 +15,10 @@ const LOOK_BYTES: usize = 64 << 10;
 
 /// What went wrong while reading. What was read before it is in the caller's buffer.
 #[derive(Debug)]
+#[cfg_attr(
+    not(feature = "compressed"),
+    allow(dead_code, reason = "only the feature `compressed` makes the variant for compression")
+)]
 pub(super) enum Trouble {
     /// The system could not read.
     Read(io::Error),
@@ -27,18 +31,31 @@ enum Origin {
     File(File),
     Stdin(io::Stdin),
     Reader(Box<dyn Read + Send>),
-    /// At its end; the file is given back to the system.
+    /// A file that is given back to the system and goes on at this byte.
+    Parked(PathBuf, u64),
+    /// At its end.
     Closed,
 }
 
 impl Origin {
+    /// Opens a parked file again.
+    fn wake(&mut self) -> io::Result<()> {
+        if let Self::Parked(path, position) = self {
+            let mut file = File::open(path)?;
+            file.seek(SeekFrom::Start(*position))?;
+            *self = Self::File(file);
+        }
+        Ok(())
+    }
+
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.wake()?;
         loop {
             let result = match self {
                 Self::File(file) => file.read(into),
                 Self::Stdin(stdin) => stdin.read(into),
                 Self::Reader(reader) => reader.read(into),
-                Self::Closed => Ok(0),
+                Self::Parked(..) | Self::Closed => Ok(0),
             };
             match result {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -49,6 +66,7 @@ impl Origin {
 
     /// Appends up to `want` bytes; fewer only at the end. Reads straight into the vector's spare room.
     fn append(&mut self, buffer: &mut Vec<u8>, want: usize) -> io::Result<()> {
+        self.wake()?;
         // A little more room than asked for spares the vector the doubling that it makes when it is full.
         buffer.reserve(want + 64);
         let limit = want as u64;
@@ -56,7 +74,7 @@ impl Origin {
             Self::File(file) => file.take(limit).read_to_end(buffer),
             Self::Stdin(stdin) => stdin.take(limit).read_to_end(buffer),
             Self::Reader(reader) => reader.take(limit).read_to_end(buffer),
-            Self::Closed => Ok(0),
+            Self::Parked(..) | Self::Closed => Ok(0),
         }
         .map(drop)
     }
@@ -89,6 +107,14 @@ impl Raw {
         }
         let waiting = self.waiting();
         waiting.get(..count).unwrap_or(waiting)
+    }
+
+    /// Gives a file back to the system until more of it is read.
+    pub(super) fn park(&mut self, path: &Path) {
+        if matches!(self.origin, Origin::File(_)) {
+            let position = self.taken + self.waiting().len() as u64;
+            self.origin = Origin::Parked(path.to_owned(), position);
+        }
     }
 
     /// What the system said when reading failed, once.
@@ -179,7 +205,8 @@ pub(super) struct Source {
     stream: Stream,
     compression: Option<&'static str>,
     size: Option<u64>,
-    reopenable: bool,
+    /// By which path a plain file can be opened again.
+    reopen: Option<PathBuf>,
     ended: bool,
 }
 
@@ -192,18 +219,20 @@ impl Source {
                 let (metadata, file) = opened.map_err(|cause| Error::Open { path: path.clone(), cause })?;
                 let plain = metadata.is_file();
                 let size = plain.then_some(metadata.len());
-                Self::over(Origin::File(file), path, size, plain)
+                let mut source = Self::over(Origin::File(file), path, size)?;
+                source.reopen = plain.then(|| path.clone());
+                Ok(source)
             }
-            Input::Stdin => Self::over(Origin::Stdin(io::stdin()), &input_path(input), None, false),
+            Input::Stdin => Self::over(Origin::Stdin(io::stdin()), &input_path(input), None),
         }
     }
 
     /// Over any reader, named `path` in messages.
     pub(super) fn from_reader(reader: Box<dyn Read + Send>, path: &Path) -> Result<Self, Error> {
-        Self::over(Origin::Reader(reader), path, None, false)
+        Self::over(Origin::Reader(reader), path, None)
     }
 
-    fn over(origin: Origin, path: &Path, size: Option<u64>, reopenable: bool) -> Result<Self, Error> {
+    fn over(origin: Origin, path: &Path, size: Option<u64>) -> Result<Self, Error> {
         let mut raw = Raw::new(origin);
         let compression = compression_of(raw.peek(4));
         if let Some(cause) = raw.take_failure() {
@@ -217,7 +246,7 @@ impl Source {
             Some(what) => return Err(Error::Compressed { path: path.to_owned(), what: what.name() }),
         };
         let compression = compression.map(Compression::name);
-        Ok(Self { stream, compression, size, reopenable, ended: false })
+        Ok(Self { stream, compression, size, reopen: None, ended: false })
     }
 
     /// `gzip`, `zstd`, `lz4`, where it is compressed.
@@ -232,7 +261,17 @@ impl Source {
 
     /// Whether opening it a second time gives the same bytes again.
     pub(super) fn is_reopenable(&self) -> bool {
-        self.reopenable
+        self.reopen.is_some()
+    }
+
+    /// Gives a plain file back to the system until more of it is read.
+    pub(super) fn park(&mut self) {
+        let Some(path) = &self.reopen else { return };
+        match &mut self.stream {
+            Stream::Plain(raw) => raw.park(path),
+            #[cfg(feature = "compressed")]
+            Stream::Packed(unpacker) => unpacker.park(path),
+        }
     }
 
     /// Bytes read so far, as they lie on disk.

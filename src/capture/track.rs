@@ -18,6 +18,8 @@ pub(super) struct Allowance {
     pub(super) budget: usize,
     /// Bytes asked of an input at once.
     pub(super) chunk: usize,
+    /// Whether files are closed after each piece, since too many are read side by side.
+    pub(super) park: bool,
 }
 
 /// What came of looking for the next frame.
@@ -201,6 +203,9 @@ impl Track {
         let before = buffer.len();
         if let Err(trouble) = self.source.append(buffer, usual.max(lacking)) {
             self.note(trouble);
+        }
+        if allowance.park {
+            self.source.park();
         }
         allowance.budget = allowance.budget.saturating_sub(buffer.len() - before);
     }

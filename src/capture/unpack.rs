@@ -1,6 +1,7 @@
 //! Compressed inputs: gzip members, zstd frames and lz4 frames, one after the other, as one stream.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use flate2::bufread::GzDecoder;
 use lz4_flex::frame::FrameDecoder as Lz4Decoder;
@@ -33,6 +34,13 @@ impl Unpacker {
     /// Compressed bytes taken so far.
     pub(super) fn taken(&self) -> u64 {
         self.piece.as_ref().map_or(0, |piece| piece.raw().taken())
+    }
+
+    /// Gives a plain file back to the system until more of it is read.
+    pub(super) fn park(&mut self, path: &Path) {
+        if let Some(piece) = &mut self.piece {
+            piece.raw_mut().park(path);
+        }
     }
 
     /// Appends up to `want` unpacked bytes; fewer only at the end or where the data is damaged.
