@@ -377,6 +377,26 @@ mod compressed {
     }
 
     #[test]
+    fn the_size_of_batches_does_not_change_how_much_of_damaged_packing_is_read() {
+        for (name, pack) in PACKERS {
+            let intact = pack(&pcap());
+            for at in (20..intact.len() - 8).step_by(13) {
+                let mut packed = intact.clone();
+                packed[at] ^= 0x24;
+                let reader: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(packed.clone()));
+                if Capture::from_readers(vec![("sample".into(), reader)], 100).is_err() {
+                    continue;
+                }
+                let whole = story(read(&packed));
+                for (batch_bytes, step) in [(100, 1), (5000, 900)] {
+                    let other = story(read_in(&packed, batch_bytes, step));
+                    assert_eq!(format!("{other:?}"), format!("{whole:?}"), "{name} damaged at byte {at}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn packed_garbage_is_no_capture() {
         for (_, pack) in PACKERS {
             let reader: Box<dyn Read + Send> = Box::new(std::io::Cursor::new(pack(b"just text")));

@@ -22,7 +22,7 @@ const LOOK_BYTES: usize = 64 << 10;
 pub(super) enum Trouble {
     /// The system could not read.
     Read(io::Error),
-    /// The compressed data is damaged; one sentence without a full stop.
+    /// The compressed data is damaged in this way.
     Compression(String),
 }
 

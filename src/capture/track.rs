@@ -71,6 +71,7 @@ impl Track {
             return Err(match trouble {
                 Some(Trouble::Read(cause)) => Error::Read { path, offset: 0, cause },
                 Some(Trouble::Compression(what)) => {
+                    let what = format!("the compressed data is damaged: {what}");
                     let cause = std::io::Error::new(std::io::ErrorKind::InvalidData, what);
                     Error::Read { path, offset: 0, cause }
                 }
@@ -91,7 +92,7 @@ impl Track {
             pinned: false,
         };
         if let Some(trouble) = trouble {
-            track.note(trouble);
+            track.note(trouble, track.carry.len() as u64);
         }
         Ok(track)
     }
@@ -202,7 +203,7 @@ impl Track {
         let usual = if self.pinned { allowance.chunk.min(allowance.budget) } else { allowance.chunk };
         let before = buffer.len();
         if let Err(trouble) = self.source.append(buffer, usual.max(lacking)) {
-            self.note(trouble);
+            self.note(trouble, self.base + buffer.len() as u64);
         }
         if allowance.park {
             self.source.park();
@@ -210,14 +211,20 @@ impl Track {
         allowance.budget = allowance.budget.saturating_sub(buffer.len() - before);
     }
 
-    fn note(&mut self, trouble: Trouble) {
-        let offset = self.source.taken();
+    /// Notes what went wrong behind byte `offset` of the (unpacked) file.
+    fn note(&mut self, trouble: Trouble, offset: u64) {
         let (kind, message) = match trouble {
             Trouble::Read(cause) => {
                 let path = self.ledger.facts.path.clone();
                 (ProblemKind::UnreadableFile, Error::Read { path, offset, cause }.to_string())
             }
-            Trouble::Compression(what) => (ProblemKind::BadCompression, what),
+            Trouble::Compression(what) => {
+                let message = format!(
+                    "at byte {offset} of what is unpacked: the compressed data is damaged: {what}; \
+                     what was unpacked before is used"
+                );
+                (ProblemKind::BadCompression, message)
+            }
         };
         self.ledger.problem(kind, "", offset, message);
     }

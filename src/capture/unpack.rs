@@ -1,17 +1,20 @@
 //! Compressed inputs: gzip members, zstd frames and lz4 frames, one after the other, as one stream.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
-use flate2::bufread::GzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use lz4_flex::frame::FrameDecoder as Lz4Decoder;
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder as ZstdDecoder};
 
 use crate::capture::source::{Compression, Raw, Trouble, compression_of};
 
+/// The largest window that gzip knows, as a power of 2.
+const WINDOW_BITS: u8 = 15;
+
 /// One piece (gzip calls it a member, the others a frame) being unpacked.
 enum Piece {
-    Gzip(Box<GzDecoder<Raw>>),
+    Gzip(Box<GzipMember>),
     Zstd(Box<ZstdFrame>),
     Lz4(Box<Lz4Decoder<Raw>>),
     /// Nothing more is unpacked.
@@ -22,13 +25,12 @@ enum Piece {
 pub(super) struct Unpacker {
     // Empty only for the moment in which one piece gives way to the next.
     piece: Option<Piece>,
-    unpacked: u64,
 }
 
 impl Unpacker {
     /// For bytes whose first piece is of this kind.
     pub(super) fn new(kind: Compression, raw: Raw) -> Self {
-        Self { piece: Some(Piece::begin(kind, raw)), unpacked: 0 }
+        Self { piece: Some(Piece::begin(kind, raw)) }
     }
 
     /// Compressed bytes taken so far.
@@ -51,13 +53,12 @@ impl Unpacker {
             let before = buffer.len();
             let Some(piece) = self.piece.as_mut() else { return Ok(()) };
             let result = piece.take((goal - before) as u64).read_to_end(buffer);
-            self.unpacked += (buffer.len() - before) as u64;
             let failure = piece.raw_mut().take_failure();
             if let Some(error) = failure {
                 return Err(Trouble::Read(error));
             }
             if let Err(error) = result {
-                return Err(self.damaged(&error.to_string()));
+                return Err(Trouble::Compression(error.to_string()));
             }
             if buffer.len() < goal && !self.next_piece()? {
                 return Ok(());
@@ -101,27 +102,23 @@ impl Unpacker {
             return Err(Trouble::Read(error));
         }
         if let Some(complaint) = complaint {
-            return Err(self.damaged(&complaint));
+            return Err(Trouble::Compression(complaint));
         }
         if trailing {
-            return Err(self.damaged("expected the end or a further compressed piece, found other bytes"));
+            let what = "expected the end or a further compressed piece, found other bytes";
+            return Err(Trouble::Compression(what.to_owned()));
         }
         Ok(more.is_some())
-    }
-
-    fn damaged(&self, what: &str) -> Trouble {
-        Trouble::Compression(format!(
-            "compressed data is damaged near byte {} of the file: {what}; the {} bytes unpacked before are used",
-            self.taken(),
-            self.unpacked
-        ))
     }
 }
 
 impl Piece {
     fn begin(kind: Compression, raw: Raw) -> Self {
         match kind {
-            Compression::Gzip => Self::Gzip(Box::new(GzDecoder::new(raw))),
+            Compression::Gzip => {
+                let inflate = Decompress::new_gzip(WINDOW_BITS);
+                Self::Gzip(Box::new(GzipMember { raw, inflate, ended: false, complaint: None }))
+            }
             Compression::Zstd => {
                 let decoder = ZstdDecoder::new();
                 Self::Zstd(Box::new(ZstdFrame { raw, decoder, begun: false, complaint: None }))
@@ -132,7 +129,7 @@ impl Piece {
 
     fn raw(&self) -> &Raw {
         match self {
-            Self::Gzip(decoder) => decoder.get_ref(),
+            Self::Gzip(member) => &member.raw,
             Self::Lz4(decoder) => decoder.get_ref(),
             Self::Zstd(frame) => &frame.raw,
             Self::Done(raw) => raw,
@@ -141,7 +138,7 @@ impl Piece {
 
     fn raw_mut(&mut self) -> &mut Raw {
         match self {
-            Self::Gzip(decoder) => decoder.get_mut(),
+            Self::Gzip(member) => &mut member.raw,
             Self::Lz4(decoder) => decoder.get_mut(),
             Self::Zstd(frame) => &mut frame.raw,
             Self::Done(raw) => raw,
@@ -151,7 +148,7 @@ impl Piece {
     /// Gives the compressed bytes back, and what is wrong with the piece as a whole.
     fn end(self) -> (Raw, Option<String>) {
         match self {
-            Self::Gzip(decoder) => (decoder.into_inner(), None),
+            Self::Gzip(member) => (member.raw, member.complaint),
             Self::Lz4(decoder) => (decoder.into_inner(), None),
             Self::Done(raw) => (raw, None),
             Self::Zstd(frame) => frame.end(),
@@ -162,11 +159,51 @@ impl Piece {
 impl Read for Piece {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Gzip(decoder) => decoder.read(into),
+            Self::Gzip(member) => member.read(into),
             Self::Lz4(decoder) => decoder.read(into),
             Self::Zstd(frame) => frame.read(into),
             Self::Done(_) => Ok(0),
         }
+    }
+}
+
+/// One gzip member (RFC 1952) being unpacked. flate2's own reader drops what it unpacked since its latest call
+/// when it meets damage; this one gives out every byte before it.
+struct GzipMember {
+    raw: Raw,
+    inflate: Decompress,
+    ended: bool,
+    complaint: Option<String>,
+}
+
+impl Read for GzipMember {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while !self.ended && !into.is_empty() {
+            let input = self.raw.fill_buf()?;
+            let exhausted = input.is_empty();
+            let (taken, given) = (self.inflate.total_in(), self.inflate.total_out());
+            let result = self.inflate.decompress(input, into, FlushDecompress::None);
+            let taken = (self.inflate.total_in() - taken) as usize;
+            let given = (self.inflate.total_out() - given) as usize;
+            self.raw.consume(taken);
+            match result {
+                Ok(Status::StreamEnd) => self.ended = true,
+                Ok(_) if exhausted && given == 0 => {
+                    self.complaint = Some("it ends in the middle of a gzip member".to_owned());
+                    self.ended = true;
+                }
+                Ok(_) => {}
+                Err(_) => {
+                    // What zlib says depends on how much room it had when it met the damage.
+                    self.complaint = Some("it breaks the rules of a gzip member".to_owned());
+                    self.ended = true;
+                }
+            }
+            if given > 0 {
+                return Ok(given);
+            }
+        }
+        Ok(0)
     }
 }
 
