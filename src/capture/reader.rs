@@ -202,16 +202,13 @@ impl Capture {
         let track = self.inputs.get_mut(usize::from(file.0)).and_then(|opened| opened.track.as_mut());
         let Some(track) = track else { return false };
         let Some(buffer) = batch.buffers.get_mut(usize::from(track.slot())) else { return false };
-        let mut popped = false;
-        let state = loop {
-            let length = track.pending_length().unwrap_or_default() as usize;
+        self.timeline.pop();
+        while let Some((time, length)) = track.pending() {
+            let length = length as usize;
             let full = *bytes + length > self.batch_bytes || batch.frames.len() >= limits::BATCH_FRAMES;
             if full && !batch.frames.is_empty() {
-                break None;
-            }
-            if !popped {
-                self.timeline.pop();
-                popped = true;
+                self.timeline.push(time, file);
+                return false;
             }
             if let Some((mut record, step)) = track.take() {
                 self.number += step;
@@ -221,19 +218,10 @@ impl Capture {
             }
             match track.advance(buffer, allowance) {
                 Advance::Ready(time) if self.timeline.is_first(time, file) => {}
-                other => break Some(other),
-            }
-        };
-        if state.is_none() && popped {
-            // The batch became full in the middle of a run: the frame that stands ready is still due.
-            if let Some(time) = track.pending_time() {
-                self.timeline.push(time, file);
+                other => return self.settle(file, other),
             }
         }
-        match state {
-            Some(state) => self.settle(file, state),
-            None => false,
-        }
+        true
     }
 
     /// Looks for an input's next frame.

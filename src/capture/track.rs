@@ -107,14 +107,10 @@ impl Track {
         self.slot
     }
 
-    /// Captured length of the frame that stands ready.
-    pub(super) fn pending_length(&self) -> Option<u32> {
-        self.pending.map(|pending| pending.frame.length)
-    }
-
-    /// Time of the frame that stands ready.
-    pub(super) fn pending_time(&self) -> Option<Timestamp> {
-        self.pending.map(|pending| pending.time)
+    /// Time and captured length of the frame that stands ready.
+    #[inline]
+    pub(super) fn pending(&self) -> Option<(Timestamp, u32)> {
+        self.pending.map(|pending| (pending.time, pending.frame.length))
     }
 
     /// Goes on in a new batch.
