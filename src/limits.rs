@@ -20,6 +20,16 @@ pub const RECORD_BYTES: u32 = 16 << 20;
 /// Interfaces remembered in one pcapng section.
 pub const INTERFACES: usize = 4096;
 
+/// Interfaces remembered of one capture file over all its sections.
+pub const FILE_INTERFACES: usize = 16_384;
+
+/// Capture files held open at one time, well below what systems allow a process. Where more are read side by
+/// side, each is opened anew for every piece of it.
+pub const OPEN_FILES: usize = 128;
+
+/// Blackouts listed of one capture file: the longest.
+pub const BLACKOUTS: usize = 256;
+
 /// Bytes kept of a name, comment or other text of a capture file.
 pub const TEXT_BYTES: usize = 4096;
 

@@ -10,8 +10,10 @@ use crate::time::{Span, Timestamp};
 pub struct FileFacts {
     /// As the user named it; `-` for standard input.
     pub path: PathBuf,
-    /// `pcap` or `pcapng`, with variants: `pcap-modified`.
+    /// `pcap` or `pcapng`; empty for an input that could not be read.
     pub format: &'static str,
+    /// Which variant of the format: `nanosecond`, `modified`; none for the usual one.
+    pub variant: Option<&'static str>,
     /// `gzip`, `zstd`, `lz4`, where it was compressed.
     pub compression: Option<&'static str>,
     /// Every link type that a frame had, in order of number.
@@ -20,6 +22,8 @@ pub struct FileFacts {
     pub time_resolution_ns: u64,
     /// Frames read.
     pub packets: u64,
+    /// Records that are no packets and yet have a number in Wireshark: journal entries, custom blocks.
+    pub other_records: u64,
     /// Their captured bytes.
     pub bytes_captured: u64,
     /// Their bytes on the wire.

@@ -6,10 +6,33 @@
 #![allow(clippy::disallowed_methods, reason = "this stage is where files are opened and read")]
 
 pub mod batch;
+mod blocks;
+mod clock;
 pub mod facts;
+mod format;
+mod interfaces;
+mod ledger;
+mod merge;
+mod packet_blocks;
+mod pcap;
+mod pcapng;
+pub mod reader;
+mod records;
+mod resync;
+#[cfg(test)]
+mod robustness;
+#[cfg(test)]
+mod sample;
+pub mod secrets;
+mod source;
+mod track;
+#[cfg(feature = "compressed")]
+mod unpack;
 
 pub use batch::{Batch, FrameRecord, Slice};
 pub use facts::{Blackout, FileFacts, InterfaceFacts};
+pub use reader::{Capture, Finished, Progress};
+pub use secrets::Secret;
 
 use std::path::PathBuf;
 
