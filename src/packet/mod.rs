@@ -2,9 +2,24 @@
 //!
 //! Decoding never fails: what is not understood is counted and named with its number.
 
+mod context;
+mod decoder;
 pub mod endpoint;
+mod envelope;
+mod fragments;
+mod icmp;
+mod ip;
+mod layer;
+mod link;
+mod tally;
+mod tcp;
+mod tunnels;
+mod udp;
+mod view;
 
+pub use decoder::Decoder;
 pub use endpoint::{Direction, Endpoint, FlowKey, Transport};
+pub use tally::Tally;
 
 use crate::capture::Slice;
 use crate::place::PacketRef;
