@@ -167,7 +167,7 @@ fn peel<'a>(envelope: &mut Envelope, layer: Layer, view: View<'a>) -> Peeled<'a>
         Layer::IpProtocol(protocol) => ip::content(envelope, protocol, view),
         Layer::Link(kind) => link::begin(envelope, kind, view),
         Layer::Llc => link::ethernet::llc(view),
-        Layer::Wifi { padded } => link::wifi::frame(envelope, padded, view),
+        Layer::Wifi(wifi) => link::wifi::frame(envelope, wifi, view),
         Layer::Ppp => link::ppp::frame(view),
         Layer::CiscoHdlc => link::ppp::cisco_hdlc(view),
         Layer::FrameRelay => link::ppp::frame_relay(view),

@@ -48,6 +48,8 @@ pub(super) struct Envelope {
     pub(super) destination: IpAddr,
     /// Set by an IP header whose payload is only a part of a datagram.
     pub(super) fragment: Option<FragmentPlace>,
+    /// Bytes at the end of the view that tshark takes for a link-layer checksum although they are none.
+    pub(super) false_checksum: u32,
     /// Something wrong that does not stop the reading; told once a header.
     pub(super) trouble: Option<Trouble>,
     /// Headers still allowed.
@@ -69,6 +71,7 @@ impl Envelope {
             source: nowhere,
             destination: nowhere,
             fragment: None,
+            false_checksum: 0,
             trouble: None,
             depth_left: limits::HEADER_DEPTH,
         }

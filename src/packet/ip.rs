@@ -41,6 +41,7 @@ pub(super) fn v4<'a>(envelope: &mut Envelope, view: View<'a>) -> Peeled<'a> {
         envelope.trouble = Some(Trouble::IpBeyondFrame);
     }
     let whole = if total == 0 { view } else { view.keep(total) };
+    envelope.false_checksum = envelope.false_checksum.saturating_sub(view.wire - whole.wire);
     let payload = whole.skip(length)?;
     envelope.ip = IpFacts {
         ttl: header.ttl(),
@@ -77,6 +78,7 @@ pub(super) fn v6<'a>(envelope: &mut Envelope, view: View<'a>) -> Peeled<'a> {
     }
     // A payload length of 0 means a jumbogram (RFC 2675) or segmentation offload.
     let payload = if length == 0 { rest } else { rest.keep(length) };
+    envelope.false_checksum = envelope.false_checksum.saturating_sub(rest.wire - payload.wire);
     envelope.ip = IpFacts {
         ttl: header.hop_limit(),
         traffic_class: header.traffic_class(),

@@ -17,11 +17,8 @@ pub(super) enum Layer {
     EtherType(EtherType),
     /// IEEE 802.2 logical link control.
     Llc,
-    /// IEEE 802.11 without any header of the recorder; `padded` where addresses are padded to four bytes.
-    Wifi {
-        /// Whether the header is padded to a multiple of four.
-        padded: bool,
-    },
+    /// IEEE 802.11 without any header of the recorder.
+    Wifi(Wifi),
     /// PPP, with or without the address and control bytes of HDLC.
     Ppp,
     /// Cisco's HDLC.
@@ -63,6 +60,17 @@ pub(super) enum Layer {
     Ayiya,
     /// Network service header.
     Nsh,
+    /// CAPWAP data between access point and controller.
+    Capwap,
+}
+
+/// How an 802.11 header was written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Wifi {
+    /// Whether it is padded to a multiple of four.
+    pub(super) padded: bool,
+    /// Whether the two bytes of frame control stand the other way round.
+    pub(super) swapped: bool,
 }
 
 /// Why the reading of a frame ended.

@@ -100,6 +100,25 @@ pub struct TcpHead {
     pub options: TcpOptions,
     /// The payload.
     pub payload: Payload,
+    /// Where tshark 4.0.17 measures the payload otherwise, or not at all.
+    pub parity: ParityLength,
+}
+
+/// What tshark 4.0.17 takes a segment's payload length for. The parity layer asks; the semantic layer goes by
+/// [`Payload::length`], and leaves alone what is not [`Same`](Self::Same) or [`Length`](Self::Length).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ParityLength {
+    /// For [`Payload::length`].
+    #[default]
+    Same,
+    /// For this: it takes off a checksum that is not there.
+    Length(u32),
+    /// For this, and does not analyse the segment: its data offset is below 20 bytes, so that flags and window
+    /// are unknown (and 0 here).
+    BadHeader(u32),
+    /// For unknown: it counts the segment in its stream and does not analyse it. The header is longer than
+    /// the segment, or it is the first fragment of a datagram that cannot be put together.
+    Unknown,
 }
 
 /// TCP flags as the low twelve bits of header bytes 13 and 14.

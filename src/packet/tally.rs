@@ -277,7 +277,9 @@ impl Trouble {
             Self::IpHeaderLength => "an IPv4 header calls itself shorter than 20 bytes; not decoded",
             Self::IpTotalLength => "an IPv4 total length is smaller than its header; not decoded",
             Self::IpBeyondFrame => "an IP length reaches beyond its frame; the frame's length is used",
-            Self::TcpHeaderLength => "a TCP data offset is below 20 bytes; not decoded",
+            Self::TcpHeaderLength => {
+                "a TCP data offset is below 20 bytes; only ports and sequence number are used"
+            }
             Self::TcpBeyondSegment => "a TCP header reaches beyond its segment; taken as without payload",
             Self::UdpLength => "a UDP length is below 8 bytes; not decoded",
             Self::UdpBeyondDatagram => {

@@ -4,7 +4,7 @@ use crate::packet::envelope::Envelope;
 use crate::packet::layer::Stop;
 use crate::packet::tally::Trouble;
 use crate::packet::view::View;
-use crate::packet::{TcpFlags, TcpHead, TcpOptions};
+use crate::packet::{ParityLength, TcpFlags, TcpHead, TcpOptions};
 
 /// Length of the header without options.
 const FIXED: usize = 20;
@@ -14,28 +14,45 @@ const FIXED: usize = 20;
 pub(super) fn segment(envelope: &mut Envelope, view: View<'_>) -> Result<((u16, u16), TcpHead), Stop> {
     let head: &[u8; FIXED] = view.head()?;
     let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, high, low, w0, w1, ..] = *head;
+    let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
+    let seq = u32::from_be_bytes([q0, q1, q2, q3]);
     let length = usize::from(high >> 4) * 4;
     if length < FIXED {
-        return Err(Stop::Bad(Trouble::TcpHeaderLength));
+        envelope.trouble = Some(Trouble::TcpHeaderLength);
+        let parity = ParityLength::BadHeader(view.wire - length as u32);
+        return Ok((ports, TcpHead { seq, parity, ..TcpHead::default() }));
     }
     let options = view.bytes.get(FIXED..length).or_else(|| view.bytes.get(FIXED..)).unwrap_or_default();
-    let payload = if length as u64 <= u64::from(view.wire) {
-        let cut = view.bytes.len().min(length);
-        let rest = view.skip(cut)?;
-        View { wire: view.wire - length as u32, ..rest }
+    let (payload, parity) = if length as u64 <= u64::from(view.wire) {
+        let rest = view.skip(view.bytes.len().min(length))?;
+        let payload = View { wire: view.wire - length as u32, ..rest };
+        (payload, parity(envelope, payload.wire))
     } else {
         envelope.trouble = Some(Trouble::TcpBeyondSegment);
-        view.keep(0)
+        (view.skip(view.bytes.len())?.keep(0), ParityLength::Unknown)
     };
     let head = TcpHead {
-        seq: u32::from_be_bytes([q0, q1, q2, q3]),
+        seq,
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
         flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
         window: u16::from_be_bytes([w0, w1]),
         options: if options.is_empty() { TcpOptions::default() } else { read_options(options) },
         payload: payload.payload(envelope.place),
+        parity,
     };
-    Ok(((u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1])), head))
+    Ok((ports, head))
+}
+
+/// What tshark makes of a payload of `length` bytes.
+#[inline]
+fn parity(envelope: &Envelope, length: u32) -> ParityLength {
+    if envelope.fragment.is_some() {
+        return ParityLength::Unknown;
+    }
+    match envelope.false_checksum {
+        0 => ParityLength::Same,
+        taken => length.checked_sub(taken).map_or(ParityLength::Unknown, ParityLength::Length),
+    }
 }
 
 /// The options; reading ends at the first that contradicts its length.

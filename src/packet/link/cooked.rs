@@ -4,7 +4,7 @@ use etherparse::EtherType;
 
 use crate::packet::context;
 use crate::packet::envelope::Envelope;
-use crate::packet::layer::{Layer, Peeled, Stop};
+use crate::packet::layer::{Layer, Peeled, Stop, Wifi};
 use crate::packet::link::{address_family, malformed};
 use crate::packet::tally::Other;
 use crate::packet::view::View;
@@ -62,7 +62,7 @@ fn cooked<'a>(
         // A GRE device names what its header named.
         (778, kind) => crate::packet::tunnels::gre::content(kind, rest),
         // 802.11, with the recorder's radio header or without.
-        (801, _) => Ok((Layer::Wifi { padded: false }, rest)),
+        (801, _) => Ok((Layer::Wifi(Wifi::default()), rest)),
         (803, _) => crate::packet::link::wifi::radiotap(rest),
         // Numbers of Linux below the Ethernet types: 802.3 without LLC, and with.
         (_, 0x0001) => Err(Stop::Other(Other::Llc(0xff, 0xff))),

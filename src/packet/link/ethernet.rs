@@ -36,7 +36,7 @@ pub(in crate::packet) fn content<'a>(envelope: &mut Envelope, kind: EtherType, v
         0x0800 => Ok((Layer::Ipv4, view)),
         0x86dd => Ok((Layer::Ipv6, view)),
         // IEEE 802.1Q, 802.1ad, and what was used before it.
-        0x8100 | 0x88a8 | 0x9100 | 0x9200 => vlan(envelope, view),
+        0x8100 | 0x88a8 | 0x9100 => vlan(envelope, view),
         0x8847 | 0x8848 => Ok((Layer::Mpls, view)),
         0x8864 => ppp::session(view),
         0x880b => Ok((Layer::Ppp, view)),
@@ -53,8 +53,11 @@ pub(in crate::packet) fn content<'a>(envelope: &mut Envelope, kind: EtherType, v
         // Port extenders: VN-Tag and IEEE 802.1BR E-Tag.
         0x8926 => typed(view, 4),
         0x893f => typed(view, 6),
-        // Cisco FabricPath: forwarding tag and time to live.
-        0x8903 => Ok((Layer::Ethernet, view.skip(2)?)),
+        // Cisco FabricPath: forwarding tag and time to live. tshark takes the last four bytes for a checksum.
+        0x8903 => {
+            envelope.false_checksum = 4;
+            Ok((Layer::Ethernet, view.skip(2)?))
+        }
         // TRILL (RFC 6325 §3): the number of option words lies across the first two bytes.
         0x22f3 => {
             let words = usize::from(view.be16(0)? >> 6 & 0x1f);

@@ -46,7 +46,8 @@ pub(in crate::packet) fn arcnet(link: LinkType, view: View<'_>) -> Peeled<'_> {
         _ => return Err(Stop::Other(Other::LinkType(link))),
     };
     let rest = view.skip(at + 1)?;
-    if protocol == 240 || link.0 == 129 {
+    // RFC 1051 has nothing more.
+    if protocol == 240 {
         return Ok((layer, rest));
     }
     // Fragmentation: a flag and a sequence number, both again where the flag marks an exception frame.

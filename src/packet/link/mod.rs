@@ -10,7 +10,7 @@ pub(super) mod wifi;
 
 use crate::capture::LinkType;
 use crate::packet::envelope::Envelope;
-use crate::packet::layer::{Layer, Peeled, Stop};
+use crate::packet::layer::{Layer, Peeled, Stop, Wifi};
 use crate::packet::tally::{Other, Trouble};
 use crate::packet::view::View;
 
@@ -29,7 +29,7 @@ pub(super) fn begin<'a>(envelope: &mut Envelope, link: LinkType, view: View<'a>)
         51 => ppp::session(view),
         100 => Ok((Layer::Llc, view)),
         104 => Ok((Layer::CiscoHdlc, view)),
-        105 => Ok((Layer::Wifi { padded: false }, view)),
+        105 => Ok((Layer::Wifi(Wifi::default()), view)),
         106 => legacy::classical_ip(view),
         107 => Ok((Layer::FrameRelay, view)),
         109 => cooked::enc(view),

@@ -1,9 +1,14 @@
 //! Packets that Linux netfilter logged or queued, as captured from its log device or from Netlink itself.
 
-use crate::packet::layer::{Peeled, Stop};
+use etherparse::EtherType;
+
+use crate::packet::layer::{Layer, Peeled, Stop};
 use crate::packet::link::address_family;
 use crate::packet::tally::Other;
 use crate::packet::view::View;
+
+/// Attribute that describes the packet.
+const PACKET_HEADER: u16 = 1;
 
 /// Attribute with the packet in a message of the log, and in one of a queue.
 const LOG_PAYLOAD: u16 = 9;
@@ -46,15 +51,24 @@ pub(in crate::packet) fn messages(protocol: u16, view: View<'_>) -> Peeled<'_> {
 /// Family, version, resource; then attributes of length, type and value, padded to four bytes.
 fn attributes(view: View<'_>, wanted: u16) -> Peeled<'_> {
     let family = u32::from(view.byte(0)?);
-    let layer = address_family(family).ok_or(Stop::Other(Other::Family(family)))?;
+    let mut layer = address_family(family);
     let mut rest = view.skip(4)?;
     let little = rest.le16(0)? <= rest.be16(0)?;
     loop {
         let (length, kind) =
             if little { (rest.le16(0)?, rest.le16(2)?) } else { (rest.be16(0)?, rest.be16(2)?) };
         // The top bits of the type say "nested" and "network byte order".
-        if kind & 0x3fff == wanted {
-            return Ok((layer, rest.keep(u32::from(length)).skip(4)?));
+        match kind & 0x3fff {
+            kind if kind == wanted => {
+                let layer = layer.ok_or(Stop::Other(Other::Family(family)))?;
+                return Ok((layer, rest.keep(u32::from(length)).skip(4)?));
+            }
+            // A bridge's packets tell their Ethernet type instead; in a queue their number comes first.
+            PACKET_HEADER if layer.is_none() => {
+                let at = if wanted == QUEUE_PAYLOAD { 8 } else { 4 };
+                layer = Some(Layer::EtherType(EtherType(rest.be16(at)?)));
+            }
+            _ => {}
         }
         rest = rest.skip(usize::from(length.max(4)).next_multiple_of(4))?;
     }

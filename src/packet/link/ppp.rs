@@ -27,10 +27,9 @@ pub(in crate::packet) fn frame(view: View<'_>) -> Peeled<'_> {
     }
 }
 
-/// PPP over Ethernet, session stage.
+/// PPP over Ethernet, session stage; other codes than 0 belong to discovery.
 pub(in crate::packet) fn session(view: View<'_>) -> Peeled<'_> {
-    let [version, code] = view.array(0)?;
-    if version != 0x11 || code != 0 {
+    if view.byte(1)? != 0 {
         return Err(Stop::Other(Other::ether_type(EtherType(0x8864))));
     }
     let length = view.be16(4)?;

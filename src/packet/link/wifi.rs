@@ -3,14 +3,18 @@
 use crate::capture::LinkType;
 use crate::packet::context;
 use crate::packet::envelope::Envelope;
-use crate::packet::layer::{Layer, Peeled, Stop};
+use crate::packet::layer::{Layer, Peeled, Stop, Wifi};
 use crate::packet::link::malformed;
 use crate::packet::tally::Other;
 use crate::packet::view::View;
 
-/// A frame without the recorder's header; `padded` where the recorder aligned what follows to four bytes.
-pub(in crate::packet) fn frame<'a>(envelope: &mut Envelope, padded: bool, view: View<'a>) -> Peeled<'a> {
-    let [kind, flags] = view.array(0)?;
+/// A frame without the recorder's header.
+pub(in crate::packet) fn frame<'a>(envelope: &mut Envelope, form: Wifi, view: View<'a>) -> Peeled<'a> {
+    let mut control: [u8; 2] = view.array(0)?;
+    if form.swapped {
+        control.reverse();
+    }
+    let [kind, flags] = control;
     let (subtype, to_ds, from_ds) = (kind >> 4, flags & 1 != 0, flags & 2 != 0);
     // Only data (type 2) carries a protocol, and only subtypes without the bit for "no data".
     if kind & 0x0c != 0x08 || subtype & 0x4 != 0 {
@@ -18,10 +22,6 @@ pub(in crate::packet) fn frame<'a>(envelope: &mut Envelope, padded: bool, view: 
     }
     if flags & 0x40 != 0 {
         return Err(Stop::Other(Other::Encrypted("802.11")));
-    }
-    // Later fragments of a frame have no header of their own (sequence control, lower four bits).
-    if view.le16(22)? & 0x0f != 0 {
-        return Err(Stop::Other(Other::WifiFragment));
     }
     let mut length = if to_ds && from_ds { 30 } else { 24 };
     let source = match (to_ds, from_ds) {
@@ -38,11 +38,16 @@ pub(in crate::packet) fn frame<'a>(envelope: &mut Envelope, padded: bool, view: 
             length += 4;
         }
     }
-    if padded {
+    if form.padded {
         length = length.next_multiple_of(4);
     }
     envelope.link_source = context::address(source);
     let body = view.skip(length)?;
+    // Later fragments of a frame go on where the first ended (sequence control, lower four bits); some access
+    // points number whole frames so.
+    if view.le16(22)? & 0x0f != 0 && body.array(0)? != [0xaa, 0xaa, 0x03] {
+        return Err(Stop::Other(Other::WifiFragment));
+    }
     if !aggregate {
         return Ok((Layer::Llc, body));
     }
@@ -76,7 +81,7 @@ pub(in crate::packet) fn radiotap(view: View<'_>) -> Peeled<'_> {
     if flags & 0x40 != 0 {
         return Err(Stop::Other(Other::WifiDamaged));
     }
-    Ok((Layer::Wifi { padded: flags & 0x20 != 0 }, frame))
+    Ok((Layer::Wifi(Wifi { padded: flags & 0x20 != 0, swapped: false }), frame))
 }
 
 /// Prism: 144 bytes; drivers also write the AVS header with this link type.
@@ -85,7 +90,7 @@ pub(in crate::packet) fn prism(view: View<'_>) -> Peeled<'_> {
     if view.be32(0)? & 0xffff_f000 == 0x8021_1000 {
         return avs(view);
     }
-    Ok((Layer::Wifi { padded: false }, view.skip(144)?))
+    Ok((Layer::Wifi(Wifi::default()), view.skip(144)?))
 }
 
 /// AVS: its length is the second word.
@@ -94,7 +99,7 @@ pub(in crate::packet) fn avs(view: View<'_>) -> Peeled<'_> {
     if length < 8 {
         return malformed();
     }
-    Ok((Layer::Wifi { padded: false }, view.skip(length as usize)?))
+    Ok((Layer::Wifi(Wifi::default()), view.skip(length as usize)?))
 }
 
 /// Per-packet information: version, flags, length, link type, all little-endian.

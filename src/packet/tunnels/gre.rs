@@ -4,7 +4,7 @@ use etherparse::EtherType;
 
 use crate::packet::context::Network;
 use crate::packet::envelope::Envelope;
-use crate::packet::layer::{Layer, Peeled, Stop};
+use crate::packet::layer::{Layer, Peeled, Stop, Wifi};
 use crate::packet::tally::Other;
 use crate::packet::view::View;
 
@@ -33,7 +33,7 @@ pub(in crate::packet) fn header<'a>(envelope: &mut Envelope, view: View<'a>) -> 
         0 => {}
         1 => {
             let rest = view.skip(at + if has(ACKNOWLEDGMENT) { 4 } else { 0 })?;
-            return version_1(envelope, kind, key, rest);
+            return version_1(kind, key, rest);
         }
         _ => return Err(Stop::Other(Other::Gre(kind))),
     }
@@ -82,21 +82,20 @@ pub(in crate::packet) fn content(kind: u16, view: View<'_>) -> Peeled<'_> {
             let header = if view.byte(0)? >> 4 == 4 { 0 } else { 4 };
             Ok((Layer::Ipv4, view.skip(header)?))
         }
+        // Aruba's access points: 802.11 frames, the low byte telling apart their queues.
+        0x8200..=0x83ff => Ok((Layer::Wifi(Wifi::default()), view)),
         0x0000..=0x05dc => Err(Stop::Other(Other::Gre(kind))),
         _ => Ok((Layer::EtherType(EtherType(kind)), view)),
     }
 }
 
-/// PPTP, and MikroTik's Ethernet over IP, which tshark 4.0.17 leaves closed.
-fn version_1<'a>(envelope: &mut Envelope, kind: u16, key: Option<u32>, rest: View<'a>) -> Peeled<'a> {
+/// PPTP, and MikroTik's Ethernet over IP. The key holds the length and an id of the tunnel.
+fn version_1(kind: u16, key: Option<u32>, rest: View<'_>) -> Peeled<'_> {
     let length = key.unwrap_or(0) >> 16;
     match kind {
         0x880b if length == 0 => Err(Stop::Other(Other::Tunnel("PPTP"))),
         0x880b => Ok((Layer::Ppp, rest.keep(length))),
-        0x6400 => {
-            envelope.hidden = true;
-            Ok((Layer::Ethernet, rest.keep(length)))
-        }
+        0x6400 => Ok((Layer::Ethernet, rest.keep(length))),
         _ => Err(Stop::Other(Other::Gre(kind))),
     }
 }

@@ -17,7 +17,10 @@ pub(super) fn over_udp((source, destination): (u16, u16), content: View<'_>) -> 
     if content.bytes.is_empty() {
         return None;
     }
-    by_port(destination).or_else(|| by_port(source)).map(|layer| (layer, content))
+    let (low, high) = (source.min(destination), source.max(destination));
+    // Below 1024 a port is a service's, and the other one just happens to be that of a tunnel.
+    let layer = by_port(low).or_else(|| if low < 1024 { None } else { by_port(high) });
+    layer.map(|layer| (layer, content))
 }
 
 /// The ports that tshark 4.0.17 opens too.
@@ -31,6 +34,7 @@ fn by_port(port: u16) -> Option<Layer> {
         4789 => Some(Layer::Vxlan { generic: false }),
         4790 => Some(Layer::Vxlan { generic: true }),
         5072 => Some(Layer::Ayiya),
+        5247 => Some(Layer::Capwap),
         6081 => Some(Layer::Geneve),
         6635 => Some(Layer::Mpls),
         37008 => Some(Layer::Tzsp),
@@ -51,6 +55,7 @@ pub(super) fn peel<'a>(envelope: &mut Envelope, layer: Layer, view: View<'a>) ->
         Layer::Teredo => teredo::datagram(view),
         Layer::L2tp => l2tp::message(view),
         Layer::Tzsp => sniffer::tzsp(view),
+        Layer::Capwap => sniffer::capwap(view),
         Layer::Ayiya => sniffer::ayiya(view),
         _ => Err(Stop::Done),
     }

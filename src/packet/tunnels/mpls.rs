@@ -7,12 +7,16 @@ use crate::packet::view::View;
 /// Labels until the bottom of the stack. What follows is not told; its first four bits are looked at.
 pub(super) fn labels(view: View<'_>) -> Peeled<'_> {
     let mut rest = view;
-    loop {
+    let label = loop {
         let entry = rest.be32(0)?;
         rest = rest.skip(4)?;
         if entry & 0x100 != 0 {
-            break;
+            break entry >> 12;
         }
+    };
+    // Reserved for associated channels (RFC 5586) and operation alerts (RFC 3429).
+    if matches!(label, 13 | 14) {
+        return Err(Stop::Other(Other::Tunnel("MPLS channel")));
     }
     match rest.byte(0)? >> 4 {
         4 => Ok((Layer::Ipv4, rest)),
