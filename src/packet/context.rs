@@ -38,11 +38,10 @@ pub(super) fn enter(outer: u32, kind: Network, id: u32) -> u32 {
 /// The hash of a link-layer address.
 #[inline]
 pub(super) fn address(octets: [u8; 6]) -> u32 {
-    let [a, b, c, d, e, f] = octets;
-    nonzero(u64::from_be_bytes([0x5a, 1, a, b, c, d, e, f]))
+    nonzero(octets.iter().fold(1, |word, octet| word << 8 | u64::from(*octet)))
 }
 
-/// Mixes 64 bits to 32 that are never 0 (the finalizer of SplitMix64).
+/// Mixes 64 bits to 32 that are never 0 (the finalizer of `SplitMix64`).
 #[inline]
 fn nonzero(word: u64) -> u32 {
     let mixed = (word ^ word >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -99,3 +99,68 @@ fn transport(protocol: IpNumber) -> Option<Transport> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::packet::samples::{Decoded, decode, ip4, ip6, join, tcp4, tcp6, udp4};
+    use crate::packet::{Body, IcmpError, Transport};
+
+    /// The one error of these frames.
+    fn error(decoded: &Decoded) -> Option<IcmpError> {
+        let [packet] = decoded.packets.as_slice() else { return None };
+        if let Body::IcmpError(error) = packet.body { Some(error) } else { None }
+    }
+
+    #[test]
+    fn an_error_belongs_to_the_flow_that_it_quotes() {
+        let original = decode(101, &[tcp4()]).packets[0];
+        let decoded = decode(101, &[ip4(1, &join(&[&[3, 13, 0, 0, 0, 0, 0, 0], &tcp4()[..28]]))]);
+        let packet = decoded.packets[0];
+        assert_eq!((packet.flow, packet.direction), (original.flow, original.direction));
+        let expected =
+            IcmpError { from: [10, 9, 9, 1].into(), kind: 3, code: 13, mtu: None, quoted_seq: Some(1000) };
+        assert_eq!(error(&decoded), Some(expected));
+        assert_eq!((decoded.tally.icmp_errors, decoded.tally.tcp_segments), (1, 0));
+    }
+
+    #[test]
+    fn what_errors_tell() {
+        let v4 = |head: [u8; 8], quoted: &[u8]| ip4(1, &join(&[&head, quoted]));
+        let v6 = |head: [u8; 8], quoted: &[u8]| ip6(58, &join(&[&head, quoted]));
+        let extended = ip6(60, &join(&[&[6, 0, 1, 4, 0, 0, 0, 0], &tcp6()[40..]]));
+        let rows = [
+            ("unreachable", v4([3, 1, 0, 0, 0, 0, 0, 0], &tcp4()), Some((3, 1, None, Some(1000)))),
+            ("too big", v4([3, 4, 0, 0, 0, 0, 5, 0], &tcp4()), Some((3, 4, Some(1280), Some(1000)))),
+            ("too big, old router", v4([3, 4, 0, 0, 0, 0, 0, 0], &tcp4()), Some((3, 4, None, Some(1000)))),
+            ("quench", v4([4, 0, 0, 0, 0, 0, 0, 0], &tcp4()), Some((4, 0, None, Some(1000)))),
+            ("redirect", v4([5, 1, 10, 0, 0, 9, 0, 0], &tcp4()), Some((5, 1, None, Some(1000)))),
+            ("time", v4([11, 0, 0, 0, 0, 0, 0, 0], &udp4(1, 2, b"x")), Some((11, 0, None, None))),
+            ("ports only", v4([11, 0, 0, 0, 0, 0, 0, 0], &tcp4()[..24]), Some((11, 0, None, None))),
+            ("no ports", v4([11, 0, 0, 0, 0, 0, 0, 0], &tcp4()[..22]), None),
+            ("echo", v4([8, 0, 0, 0, 0, 0, 0, 0], &tcp4()), None),
+            ("of another protocol", v4([3, 3, 0, 0, 0, 0, 0, 0], &ip4(89, &[0; 20])), None),
+            ("v6 too big", v6([2, 0, 0, 0, 0, 0, 5, 0], &tcp6()), Some((2, 0, Some(1280), Some(1000)))),
+            ("v6 unreachable", v6([1, 4, 0, 0, 0, 0, 0, 0], &extended), Some((1, 4, None, Some(1000)))),
+            ("v6 echo", v6([128, 0, 0, 0, 0, 0, 0, 0], &tcp6()), None),
+        ];
+        for (name, frame, expected) in rows {
+            let found = error(&decode(101, &[frame]));
+            let facts = found.map(|error| (error.kind, error.code, error.mtu, error.quoted_seq));
+            assert_eq!(facts, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_quoted_later_fragment_has_no_ports() {
+        let mut quoted = udp4(1, 2, b"x");
+        quoted[7] = 1;
+        let decoded = decode(101, &[ip4(1, &join(&[&[11, 1, 0, 0, 0, 0, 0, 0], &quoted]))]);
+        assert_eq!((decoded.packets.len(), decoded.others()), (0, vec!["IP protocol 1 (ICMP)"]));
+    }
+
+    #[test]
+    fn a_quote_of_udp_is_no_tcp() {
+        let decoded = decode(101, &[ip4(1, &join(&[&[3, 3, 0, 0, 0, 0, 0, 0], &udp4(5, 53, b"x")]))]);
+        assert_eq!(decoded.packets[0].flow.transport, Transport::Udp);
+    }
+}

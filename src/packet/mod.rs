@@ -11,6 +11,9 @@ mod icmp;
 mod ip;
 mod layer;
 mod link;
+mod plain;
+#[cfg(test)]
+mod samples;
 mod tally;
 mod tcp;
 mod tunnels;

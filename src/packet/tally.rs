@@ -57,7 +57,7 @@ pub(super) enum Other {
     WifiDamaged,
     /// 802.11 frames without user data.
     WifiManagement,
-    /// 802.11, MACsec or other frames whose content is encrypted.
+    /// 802.11, `MACsec` or other frames whose content is encrypted.
     Encrypted(&'static str),
     /// A fragment that did not complete its datagram.
     Fragment,

@@ -28,3 +28,31 @@ pub(super) fn datagram<'a>(envelope: &mut Envelope, view: View<'a>) -> Result<((
     };
     Ok(((header.source_port(), header.destination_port()), content))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::packet::Body;
+    use crate::packet::samples::{decode, udp4};
+
+    #[test]
+    fn lengths_are_compared() {
+        let rows = [
+            ("as sent", [0, 13], Some(5), 0),
+            ("shorter", [0, 10], Some(2), 0),
+            ("unknown", [0, 0], Some(5), 0),
+            ("empty", [0, 8], Some(0), 0),
+            ("below its header", [0, 7], None, 1),
+            ("beyond its datagram", [1, 0], Some(5), 1),
+        ];
+        for (name, field, expected, problems) in rows {
+            let mut packet = udp4(7, 8, b"hello");
+            packet[24..26].copy_from_slice(&field);
+            let decoded = decode(101, &[packet]);
+            let found = decoded.packets.first().map(|packet| match packet.body {
+                Body::Udp(payload) => payload.length,
+                _ => u32::MAX,
+            });
+            assert_eq!((found, decoded.problems().len()), (expected, problems), "{name}");
+        }
+    }
+}

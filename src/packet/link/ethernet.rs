@@ -1,6 +1,6 @@
 //! Ethernet II, IEEE 802.3 with LLC and SNAP, and everything that an Ethernet type names.
 
-use etherparse::EtherType;
+use etherparse::{EtherType, Ethernet2Header, Ethernet2HeaderSlice};
 
 use crate::packet::context::{self, Network};
 use crate::packet::envelope::Envelope;
@@ -15,14 +15,13 @@ const LONGEST: u16 = 1500;
 /// Destination, source and type.
 #[inline]
 pub(in crate::packet) fn frame<'a>(envelope: &mut Envelope, view: View<'a>) -> Peeled<'a> {
-    let [.., a, b, c, d, e, f, high, low] = *view.head::<14>()?;
-    envelope.link_source = context::address([a, b, c, d, e, f]);
-    let kind = EtherType(u16::from_be_bytes([high, low]));
-    let rest = view.skip(14)?;
-    match kind {
+    let rest = view.skip(Ethernet2Header::LEN)?;
+    let header = Ethernet2HeaderSlice::from_slice(view.bytes).map_err(|_| Stop::Short)?;
+    envelope.link_source = context::address(header.source());
+    match header.ether_type() {
         EtherType::IPV4 => Ok((Layer::Ipv4, rest)),
         EtherType::IPV6 => Ok((Layer::Ipv6, rest)),
-        _ => Ok((Layer::EtherType(kind), rest)),
+        kind => Ok((Layer::EtherType(kind), rest)),
     }
 }
 
@@ -48,11 +47,10 @@ pub(in crate::packet) fn content<'a>(envelope: &mut Envelope, kind: EtherType, v
             envelope.enter(Network::Backbone, instance);
             Ok((Layer::Ethernet, view.skip(4)?))
         }
-        // Cisco metadata: version, length, option and group tag before the real type.
-        0x8909 => typed(view, 6),
-        // Port extenders: VN-Tag and IEEE 802.1BR E-Tag.
+        // Cisco metadata (version, length, option, group tag), and the E-Tag of IEEE 802.1BR.
+        0x8909 | 0x893f => typed(view, 6),
+        // The VN-Tag of Cisco's port extenders.
         0x8926 => typed(view, 4),
-        0x893f => typed(view, 6),
         // Cisco FabricPath: forwarding tag and time to live. tshark takes the last four bytes for a checksum.
         0x8903 => {
             envelope.false_checksum = 4;

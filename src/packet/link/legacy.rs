@@ -1,4 +1,4 @@
-//! Link types of rings, ATM, ARCNET, FireWire and other networks that still occur in old captures.
+//! Link types of rings, ATM, ARCNET, `FireWire` and other networks that still occur in old captures.
 
 use etherparse::EtherType;
 
@@ -85,7 +85,7 @@ pub(in crate::packet) fn fibre_channel(view: View<'_>) -> Peeled<'_> {
     Ok((Layer::Llc, view.skip(16)?))
 }
 
-/// IP over FireWire as Apple records it: two identifiers of eight bytes and an Ethernet type.
+/// IP over `FireWire` as Apple records it: two identifiers of eight bytes and an Ethernet type.
 pub(in crate::packet) fn firewire(view: View<'_>) -> Peeled<'_> {
     Ok((Layer::EtherType(EtherType(view.be16(16)?)), view.skip(18)?))
 }

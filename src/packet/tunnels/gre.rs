@@ -89,7 +89,7 @@ pub(in crate::packet) fn content(kind: u16, view: View<'_>) -> Peeled<'_> {
     }
 }
 
-/// PPTP, and MikroTik's Ethernet over IP. The key holds the length and an id of the tunnel.
+/// PPTP, and `MikroTik`'s Ethernet over IP. The key holds the length and an id of the tunnel.
 fn version_1(kind: u16, key: Option<u32>, rest: View<'_>) -> Peeled<'_> {
     let length = key.unwrap_or(0) >> 16;
     match kind {

@@ -25,7 +25,8 @@ pub(super) fn user_data(view: View<'_>) -> Peeled<'_> {
 
 /// Sequence number, packet number and the chain of extension headers, where any of them is announced.
 fn extensions(flags: u8, view: View<'_>) -> Result<View<'_>, Stop> {
-    if flags & 0x07 == 0 {
+    // E, S and PN.
+    if flags & (0x04 | 0x02 | 0x01) == 0 {
         return Ok(view);
     }
     let mut next = view.byte(3)?;
