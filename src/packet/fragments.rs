@@ -252,7 +252,8 @@ mod tests {
     fn what_came_first_stays() {
         let packet = udp4(1, 2, b"AAAAAAAABBBBBBBBCCCC");
         let other = udp4(1, 2, b"aaaaaaaabbbbbbbbcccc");
-        let rows: [(&str, Vec<Vec<u8>>, &[u8], usize); 4] = [
+        type Row = (&'static str, Vec<Vec<u8>>, &'static [u8], usize);
+        let rows: [Row; 4] = [
             (
                 "repeated",
                 vec![fragment(&packet, 0, 16), fragment(&packet, 0, 16), fragment(&packet, 16, 99)],
@@ -366,7 +367,7 @@ mod tests {
         assert_eq!(problems[1].frame, Some(1));
         // Large holes are paid for by their size.
         let mut far = fragment(&packet, 8, 16);
-        far[6..8].copy_from_slice(&(0x2000_u16 | 8000).to_be_bytes());
+        far[6..8].copy_from_slice(&(0x2000_u16 + 8000).to_be_bytes());
         let frames: Vec<Vec<u8>> = (0..400_u16)
             .map(|id| {
                 far[4..6].copy_from_slice(&id.to_be_bytes());

@@ -39,7 +39,9 @@ pub struct Packet {
     pub flow: FlowKey,
     /// Which way it goes. For an ICMP error: the way of the quoted packet.
     pub direction: Direction,
-    /// Hash of the VLANs and tunnels around it; 0 for none. Equal addresses in two contexts are two connections.
+    /// Hash of the networks around it (VLANs, VXLAN, GENEVE, GRE key); 0 for none. Equal addresses in two contexts
+    /// are two connections, but a mirror port may tag one direction only: a context that has been seen in one
+    /// direction of a flow, and another that has been seen in the other only, belong together.
     pub context: u32,
     /// Whether tshark 4.0.17 would leave the tunnel around it closed, so that it has no `tcp.stream` there.
     pub hidden: bool,

@@ -131,123 +131,118 @@ pub(super) struct Sample {
     pub(super) frame: Vec<u8>,
 }
 
+/// Name, link type, what comes before the packet, and its IP version. `<snap>` stands for an LLC and SNAP header,
+/// `<addresses>` for duration, addresses and sequence control of 802.11, `<n>` for so many zeros.
+const LINKS: &[(&str, u32, &str, u8)] = &[
+    ("null, little-endian", 0, "02000000", 4),
+    ("null, big-endian", 0, "00000002", 4),
+    ("null, macOS", 0, "1e000000", 6),
+    ("null, FreeBSD", 0, "1c000000", 6),
+    ("null, NetBSD", 0, "00000018", 6),
+    ("null, Linux", 0, "0a000000", 6),
+    ("loop", 108, "00000002", 4),
+    ("loop, IPv6", 108, "00000018", 6),
+    ("Ethernet", 1, "020000000002 020000000001 0800", 4),
+    ("Ethernet, IPv6", 1, "020000000002 020000000001 86dd", 6),
+    ("802.3 with SNAP", 1, "020000000002 020000000001 003e <snap>", 4),
+    ("802.3 with LLC", 1, "020000000002 020000000001 0039 060603", 4),
+    ("token ring", 6, "1040 020000000002 020000000001 <snap>", 4),
+    ("token ring, routed", 6, "1040 020000000002 820000000001 06300011 0022 <snap>", 4),
+    ("ARCNET", 7, "0102 d4 00 0001", 4),
+    ("ARCNET, exception", 7, "0102 d4 ff ffff 00 0001 00", 4),
+    ("ARCNET, RFC 1051", 7, "0102 f0", 4),
+    ("ARCNET of Linux", 129, "0102 0000 d4 00 0001", 4),
+    ("PPP", 9, "0021", 4),
+    ("PPP, compressed protocol", 9, "21", 4),
+    ("PPP, HDLC", 9, "ff03 0021", 4),
+    ("PPP, HDLC, compressed protocol", 50, "ff03 57", 6),
+    ("PPP, Cisco's", 50, "0f00 0800", 4),
+    ("FDDI", 10, "50 020000000002 020000000001 <snap>", 4),
+    ("raw, 12", 12, "", 4),
+    ("raw, 14", 14, "", 6),
+    ("raw, 101", 101, "", 6),
+    ("PPPoE", 51, "1100 0001 0038 0021", 4),
+    ("ATM", 100, "<snap>", 4),
+    ("Cisco HDLC", 104, "0f00 86dd", 6),
+    ("802.11", 105, "0801 <addresses> <snap>", 4),
+    ("802.11, quality of service", 105, "8801 <addresses> 0000 <snap>", 4),
+    ("802.11, high throughput", 105, "8881 <addresses> 0000 00000000 <snap>", 4),
+    ("802.11, four addresses", 105, "0803 <addresses> 020000000001 <snap>", 4),
+    ("802.11, aggregate", 105, "8801 <addresses> 8000 020000000002 020000000001 003e <snap>", 4),
+    ("classical IP over ATM", 106, "<snap>", 4),
+    ("classical IP over ATM without LLC", 106, "", 4),
+    ("frame relay", 107, "1841 03 cc", 4),
+    ("frame relay, padded", 107, "1841 03 00 80 000000 0800", 4),
+    ("frame relay, Cisco's", 107, "1841 0800", 4),
+    ("OpenBSD encapsulation", 109, "02000000 00000001 00000000", 4),
+    ("Linux cooked", 113, "0000 0001 0006 020000000001 0000 0800", 4),
+    ("Linux cooked, LLC", 113, "0000 0001 0006 020000000001 0000 0004 <snap>", 4),
+    ("Linux cooked, GRE", 113, "0000 030a 0004 0a0000010000 0000 86dd", 6),
+    ("Linux cooked 2", 276, "86dd 0000 00000001 0001 00 06 0200000000010000", 6),
+    ("packet filter log", 117, "3d02 <59> 000000", 4),
+    ("Prism", 119, "00000044 <140> 0801 <addresses> <snap>", 4),
+    ("Prism with AVS", 119, "80211001 00000010 <8> 0801 <addresses> <snap>", 4),
+    ("AVS", 163, "80211001 00000010 <8> 0801 <addresses> <snap>", 4),
+    ("Fibre Channel", 122, "<16> <snap>", 4),
+    ("SunATM", 123, "02 00 0020 <snap>", 4),
+    ("radiotap", 127, "00 00 0c00 00000000 00000000 0801 <addresses> <snap>", 4),
+    (
+        "radiotap, padded",
+        127,
+        "00 00 1200 03000000 0000000000000000 20 00 8801 <addresses> 0000 0000 <snap>",
+        4,
+    ),
+    (
+        "radiotap, more words",
+        127,
+        "00 00 1a00 030000a0 00000020 00000000 0000000000000000 10 00 0801 <addresses> <snap>",
+        4,
+    ),
+    ("FireWire", 138, "<16> 0800", 4),
+    ("Juniper Ethernet", 178, "4d4743 80 0002 0000 020000000002 020000000001 0800", 4),
+    ("Juniper without link layer", 178, "4d4743 02 02000000", 4),
+    ("per-packet information", 192, "00 00 0800 69000000 0801 <addresses> <snap>", 4),
+    ("PPP with direction", 204, "01 ff03 0021", 4),
+    ("Cisco HDLC with direction", 205, "01 0f00 0800", 4),
+    ("frame relay with direction", 206, "01 1841 03 cc", 4),
+    ("IPv4", 228, "", 4),
+    ("IPv6", 229, "", 6),
+    ("netfilter log", 239, "02 00 0000 0800 0100 08000300 3a00 0900", 4),
+    ("netfilter log, big-endian", 239, "02 00 0000 0008 0001 08000300 003a 0009", 4),
+    ("netfilter log of a bridge", 239, "07 00 0000 0800 0100 08000300 3a00 0900", 4),
+    ("netANALYZER", 240, "00000000 020000000002 020000000001 0800", 4),
+    ("netANALYZER, transparent", 241, "00000000 55555555555555d5 020000000002 020000000001 0800", 4),
+    ("InfiniBand", 242, "<20> 0800 0000", 4),
+    (
+        "Netlink, log",
+        253,
+        "0004 0338 0000 0000000000000000 000c 4e000000 0004 0000 00000000 00000000 02000000 3a00 0900",
+        4,
+    ),
+    (
+        "Netlink, queue",
+        253,
+        "0004 0338 0000 0000000000000000 000c 4e000000 0003 0000 00000000 00000000 02000000 3a00 0a00",
+        4,
+    ),
+    ("packet tap", 258, "14000000 00000000 65000000 <8>", 4),
+    ("SLIP", 8, "00 <15>", 4),
+];
+
 /// Every link type.
 pub(super) fn links() -> Vec<Sample> {
-    let data = "0801 0000 020000000009 020000000001 020000000003 0000";
-    let snap4 = "aaaa03 000000 0800";
-    let rows: Vec<(&str, u32, String, u8)> = vec![
-        ("null, little-endian", 0, "02000000".into(), 4),
-        ("null, big-endian", 0, "00000002".into(), 4),
-        ("null, macOS", 0, "1e000000".into(), 6),
-        ("null, FreeBSD", 0, "1c000000".into(), 6),
-        ("null, NetBSD", 0, "00000018".into(), 6),
-        ("null, Linux", 0, "0a000000".into(), 6),
-        ("loop", 108, "00000002".into(), 4),
-        ("loop, IPv6", 108, "00000018".into(), 6),
-        ("Ethernet", 1, "020000000002 020000000001 0800".into(), 4),
-        ("Ethernet, IPv6", 1, "020000000002 020000000001 86dd".into(), 6),
-        ("802.3 with SNAP", 1, format!("020000000002 020000000001 003e {snap4}"), 4),
-        ("802.3 with LLC", 1, "020000000002 020000000001 0039 060603".into(), 4),
-        ("token ring", 6, format!("1040 020000000002 020000000001 {snap4}"), 4),
-        ("token ring, routed", 6, format!("1040 020000000002 820000000001 06300011 0022 {snap4}"), 4),
-        ("ARCNET", 7, "0102 d4 00 0001".into(), 4),
-        ("ARCNET, exception", 7, "0102 d4 ff ffff 00 0001 00".into(), 4),
-        ("ARCNET, RFC 1051", 7, "0102 f0".into(), 4),
-        ("ARCNET of Linux", 129, "0102 0000 d4 00 0001".into(), 4),
-        ("PPP", 9, "0021".into(), 4),
-        ("PPP, compressed protocol", 9, "21".into(), 4),
-        ("PPP, HDLC", 9, "ff03 0021".into(), 4),
-        ("PPP, HDLC, compressed protocol", 50, "ff03 57".into(), 6),
-        ("PPP, Cisco's", 50, "0f00 0800".into(), 4),
-        ("FDDI", 10, format!("50 020000000002 020000000001 {snap4}"), 4),
-        ("raw, 12", 12, String::new(), 4),
-        ("raw, 14", 14, String::new(), 6),
-        ("raw, 101", 101, String::new(), 6),
-        ("PPPoE", 51, "1100 0001 0038 0021".into(), 4),
-        ("ATM", 100, snap4.into(), 4),
-        ("Cisco HDLC", 104, "0f00 86dd".into(), 6),
-        ("802.11", 105, format!("{data} {snap4}"), 4),
-        ("802.11, quality of service", 105, format!("88{} 0000 {snap4}", &data[2..]), 4),
-        ("802.11, high throughput", 105, format!("8881{} 0000 00000000 {snap4}", &data[4..]), 4),
-        ("802.11, four addresses", 105, format!("0803{} 020000000001 {snap4}", &data[4..]), 4),
-        (
-            "802.11, aggregate",
-            105,
-            format!("88{} 8000 020000000002 020000000001 003e {snap4}", &data[2..]),
-            4,
-        ),
-        ("classical IP over ATM", 106, snap4.into(), 4),
-        ("classical IP over ATM without LLC", 106, String::new(), 4),
-        ("frame relay", 107, "1841 03 cc".into(), 4),
-        ("frame relay, padded", 107, "1841 03 00 80 000000 0800".into(), 4),
-        ("frame relay, Cisco's", 107, "1841 0800".into(), 4),
-        ("OpenBSD encapsulation", 109, "02000000 00000001 00000000".into(), 4),
-        ("Linux cooked", 113, "0000 0001 0006 020000000001 0000 0800".into(), 4),
-        ("Linux cooked, LLC", 113, format!("0000 0001 0006 020000000001 0000 0004 {snap4}"), 4),
-        ("Linux cooked, GRE", 113, "0000 030a 0004 0a0000010000 0000 86dd".into(), 6),
-        ("Linux cooked 2", 276, "86dd 0000 00000001 0001 00 06 0200000000010000".into(), 6),
-        ("packet filter log", 117, format!("3d02 {} 000000", "00".repeat(59)), 4),
-        ("Prism", 119, format!("00000044 {} {data} {snap4}", "00".repeat(140)), 4),
-        ("Prism with AVS", 119, format!("80211001 00000010 {} {data} {snap4}", "00".repeat(8)), 4),
-        ("AVS", 163, format!("80211001 00000010 {} {data} {snap4}", "00".repeat(8)), 4),
-        ("Fibre Channel", 122, format!("{} {snap4}", "00".repeat(16)), 4),
-        ("SunATM", 123, format!("02 00 0020 {snap4}"), 4),
-        ("radiotap", 127, format!("00 00 0c00 00000000 00000000 {data} {snap4}"), 4),
-        (
-            "radiotap, padded",
-            127,
-            format!("00 00 1200 03000000 0000000000000000 20 00 88{} 0000 0000 {snap4}", &data[2..]),
-            4,
-        ),
-        (
-            "radiotap, more words",
-            127,
-            format!("00 00 1a00 030000a0 00000020 00000000 0000000000000000 10 00 {data} {snap4}"),
-            4,
-        ),
-        ("FireWire", 138, format!("{} 0800", "00".repeat(16)), 4),
-        ("Juniper Ethernet", 178, "4d4743 80 0002 0000 020000000002 020000000001 0800".into(), 4),
-        ("Juniper without link layer", 178, "4d4743 02 02000000".into(), 4),
-        ("per-packet information", 192, format!("00 00 0800 69000000 {data} {snap4}"), 4),
-        ("PPP with direction", 204, "01 ff03 0021".into(), 4),
-        ("Cisco HDLC with direction", 205, "01 0f00 0800".into(), 4),
-        ("frame relay with direction", 206, "01 1841 03 cc".into(), 4),
-        ("IPv4", 228, String::new(), 4),
-        ("IPv6", 229, String::new(), 6),
-        ("netfilter log", 239, "02 00 0000 0800 0100 08000300 3a00 0900".into(), 4),
-        ("netfilter log, big-endian", 239, "02 00 0000 0008 0001 08000300 003a 0009".into(), 4),
-        ("netfilter log of a bridge", 239, "07 00 0000 0800 0100 08000300 3a00 0900".into(), 4),
-        ("netANALYZER", 240, "00000000 020000000002 020000000001 0800".into(), 4),
-        (
-            "netANALYZER, transparent",
-            241,
-            "00000000 55555555555555d5 020000000002 020000000001 0800".into(),
-            4,
-        ),
-        ("InfiniBand", 242, format!("{} 0800 0000", "00".repeat(20)), 4),
-        (
-            "Netlink, log",
-            253,
-            "0004 0338 0000 0000000000000000 000c 4e000000 0004 0000 00000000 00000000 02000000 3a00 0900"
-                .into(),
-            4,
-        ),
-        (
-            "Netlink, queue",
-            253,
-            "0004 0338 0000 0000000000000000 000c 4e000000 0003 0000 00000000 00000000 02000000 3a00 0a00"
-                .into(),
-            4,
-        ),
-        ("packet tap", 258, format!("14000000 00000000 65000000 {}", "00".repeat(8)), 4),
-        ("SLIP", 8, format!("00 {}", "00".repeat(15)), 4),
-    ];
-    rows.into_iter()
-        .map(|(name, link, prefix, version)| {
-            let inner = if version == 4 { tcp4() } else { tcp6() };
-            Sample { name, link, frame: join(&[&hex(&prefix), &inner]) }
-        })
-        .collect()
+    let expand = |text: &str| {
+        let text = text.replace("<snap>", "aaaa03 000000 0800");
+        let text = text.replace("<addresses>", "0000 020000000009 020000000001 020000000003 0000");
+        [8, 15, 16, 20, 59, 140]
+            .iter()
+            .fold(text, |text, n| text.replace(&format!("<{n}>"), &"00".repeat(*n)))
+    };
+    let sample = |&(name, link, prefix, version): &(&'static str, u32, &str, u8)| {
+        let inner = if version == 4 { tcp4() } else { tcp6() };
+        Sample { name, link, frame: join(&[&hex(&expand(prefix)), &inner]) }
+    };
+    LINKS.iter().map(sample).collect()
 }
 
 /// Every tag and tunnel, in an Ethernet frame.
