@@ -248,12 +248,14 @@ mod tests {
         assert_eq!(decoded.tcp()[0].payload.length as usize, PAYLOAD.len());
     }
 
+    /// Name, frames, the datagram expected, and how many problems.
+    type Overlap = (&'static str, Vec<Vec<u8>>, &'static [u8], usize);
+
     #[test]
     fn what_came_first_stays() {
         let packet = udp4(1, 2, b"AAAAAAAABBBBBBBBCCCC");
         let other = udp4(1, 2, b"aaaaaaaabbbbbbbbcccc");
-        type Row = (&'static str, Vec<Vec<u8>>, &'static [u8], usize);
-        let rows: [Row; 4] = [
+        let rows: [Overlap; 4] = [
             (
                 "repeated",
                 vec![fragment(&packet, 0, 16), fragment(&packet, 0, 16), fragment(&packet, 16, 99)],

@@ -8,7 +8,7 @@ use crate::packet::envelope::Envelope;
 use crate::packet::layer::Stop;
 use crate::packet::tally::Other;
 use crate::packet::view::View;
-use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, Transport, ip};
+use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, Transport, ip, tcp};
 
 /// An error message and the flow of the packet that it quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,9 +47,11 @@ pub(super) fn error(envelope: &Envelope, v6: bool, view: View<'_>) -> Result<Quo
     let (source, destination, transport, head) = if v6 { quoted_v6(quoted) } else { quoted_v4(quoted) }
         .map_err(|stop| if stop == Stop::Done { not_ours } else { stop })?;
     let ports = (head.be16(0)?, head.be16(2)?);
-    let quoted_seq = if transport == Transport::Tcp { head.be32(4).ok() } else { None };
+    let tcp = transport == Transport::Tcp;
+    let quoted_seq = if tcp { head.be32(4).ok() } else { None };
+    let quoted_flags = if tcp { head.array::<16>(0).ok().map(tcp::flags) } else { None };
     Ok(Quote {
-        error: IcmpError { from: envelope.source, kind, code, mtu, quoted_seq },
+        error: IcmpError { from: envelope.source, kind, code, mtu, quoted_seq, quoted_flags },
         source: Endpoint::new(source, ports.0),
         destination: Endpoint::new(destination, ports.1),
         transport,
@@ -103,7 +105,7 @@ fn transport(protocol: IpNumber) -> Option<Transport> {
 #[cfg(test)]
 mod tests {
     use crate::packet::samples::{Decoded, decode, ip4, ip6, join, tcp4, tcp6, udp4};
-    use crate::packet::{Body, IcmpError, Transport};
+    use crate::packet::{Body, IcmpError, TcpFlags, Transport};
 
     /// The one error of these frames.
     fn error(decoded: &Decoded) -> Option<IcmpError> {
@@ -117,8 +119,14 @@ mod tests {
         let decoded = decode(101, &[ip4(1, &join(&[&[3, 13, 0, 0, 0, 0, 0, 0], &tcp4()[..28]]))]);
         let packet = decoded.packets[0];
         assert_eq!((packet.flow, packet.direction), (original.flow, original.direction));
-        let expected =
-            IcmpError { from: [10, 9, 9, 1].into(), kind: 3, code: 13, mtu: None, quoted_seq: Some(1000) };
+        let expected = IcmpError {
+            from: [10, 9, 9, 1].into(),
+            kind: 3,
+            code: 13,
+            mtu: None,
+            quoted_seq: Some(1000),
+            quoted_flags: None,
+        };
         assert_eq!(error(&decoded), Some(expected));
         assert_eq!((decoded.tally.icmp_errors, decoded.tally.tcp_segments), (1, 0));
     }
@@ -147,6 +155,17 @@ mod tests {
             let found = error(&decode(101, &[frame]));
             let facts = found.map(|error| (error.kind, error.code, error.mtu, error.quoted_seq));
             assert_eq!(facts, expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn flags_are_told_where_sixteen_octets_are_quoted() {
+        for (octets, expected) in
+            [(15, None), (16, Some(TcpFlags(TcpFlags::ACK | TcpFlags::PSH))), (20, None)]
+        {
+            let quoted = if octets == 20 { udp4(1, 2, &[0; 12]) } else { tcp4()[..20 + octets].to_vec() };
+            let decoded = decode(101, &[ip4(1, &join(&[&[3, 1, 0, 0, 0, 0, 0, 0], &quoted]))]);
+            assert_eq!(error(&decoded).unwrap().quoted_flags, expected, "{octets}");
         }
     }
 

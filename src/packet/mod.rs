@@ -196,4 +196,7 @@ pub struct IcmpError {
     pub mtu: Option<u32>,
     /// Sequence number of the quoted TCP segment, where eight octets of it are quoted.
     pub quoted_seq: Option<u32>,
+    /// Flags of the quoted TCP segment, where sixteen octets of it are quoted. tshark 4.0.17 then gives the quoted
+    /// flow a stream number as if it had been seen itself.
+    pub quoted_flags: Option<TcpFlags>,
 }

@@ -10,11 +10,14 @@ use crate::packet::{ParityLength, TcpFlags, TcpHead, TcpOptions};
 /// Length of the header without options.
 const FIXED: usize = 20;
 
+/// Up to and with the window: the checksum and the urgent pointer behind it are not needed.
+const NEEDED: usize = 16;
+
 /// Ports and header of a segment. Options that are cut by the recorder are read as far as they go.
 #[inline]
 pub(super) fn segment(view: View<'_>, place: Slice) -> Result<((u16, u16), TcpHead), Stop> {
-    let fixed: &[u8; FIXED] = view.head()?;
-    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, high, low, w0, w1, ..] = *fixed;
+    let needed: &[u8; NEEDED] = view.head()?;
+    let [s0, s1, d0, d1, q0, q1, q2, q3, a0, a1, a2, a3, high, _, w0, w1] = *needed;
     let ports = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
     let seq = u32::from_be_bytes([q0, q1, q2, q3]);
     let length = usize::from(high >> 4) * 4;
@@ -32,13 +35,20 @@ pub(super) fn segment(view: View<'_>, place: Slice) -> Result<((u16, u16), TcpHe
     let head = TcpHead {
         seq,
         ack: u32::from_be_bytes([a0, a1, a2, a3]),
-        flags: TcpFlags(u16::from_be_bytes([high & 0x0f, low])),
+        flags: flags(*needed),
         window: u16::from_be_bytes([w0, w1]),
         options: read_options(options),
         payload: payload.payload(place),
         parity,
     };
     Ok((ports, head))
+}
+
+/// The flags of a header.
+#[inline]
+pub(super) fn flags(header: [u8; NEEDED]) -> TcpFlags {
+    let [.., high, low, _, _] = header;
+    TcpFlags(u16::from_be_bytes([high & 0x0f, low]))
 }
 
 /// What contradicts itself in a segment of the frame.
@@ -181,6 +191,17 @@ mod tests {
         bytes.extend([7; 40]);
         let options = read_options(&bytes);
         assert_eq!((options.sack_blocks, options.sack[3]), (4, (0x0707_0707, 0x0707_0707)));
+    }
+
+    #[test]
+    fn sixteen_bytes_are_enough() {
+        let bytes = hex("9c40 0050 00000001 00000002 5012 0200 0000 0000");
+        for cut in 0..20 {
+            let found = segment(View::new(&bytes[..cut], 25), Slice::default());
+            let expected = (TcpFlags(TcpFlags::SYN | TcpFlags::ACK), 512, 5);
+            let found = found.map(|(_, head)| (head.flags, head.window, head.payload.length));
+            assert_eq!(found, if cut < 16 { Err(Stop::Cut) } else { Ok(expected) }, "{cut}");
+        }
     }
 
     #[test]
