@@ -154,10 +154,9 @@ impl Partial {
         }
         let mut differs = false;
         let mut at = start;
-        for &(from, to) in &self.ranges {
-            if to <= at || from >= end {
-                continue;
-            }
+        let first = self.ranges.partition_point(|range| range.1 <= start);
+        let behind = self.ranges.partition_point(|range| range.0 < end);
+        for &(from, to) in self.ranges.get(first..behind).unwrap_or_default() {
             copy(&mut self.bytes, piece, start, at, from);
             let (old_from, old_to) = (from.max(start), to.min(end));
             differs |= self.bytes.get(old_from..old_to) != piece.get(old_from - start..old_to - start);
