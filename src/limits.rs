@@ -3,6 +3,8 @@
 //! Bounds that can change a result are per side, per connection, per shard or in the ordered stage, never
 //! shared between shards: the same input gives the same output on any number of threads.
 
+use crate::time::Span;
+
 /// Bytes of one batch: large enough to amortise the join of two tasks, small enough to stay near the cache.
 pub const BATCH_BYTES: usize = 4 << 20;
 
@@ -47,6 +49,12 @@ pub const FRAGMENTED_DATAGRAMS: usize = 1_024;
 
 /// Bytes held for fragments at one time.
 pub const FRAGMENT_BYTES: usize = 16 << 20;
+
+/// Kinds of traffic that is neither TCP nor UDP, counted by name; forged numbers could make millions.
+pub const OTHER_KINDS: usize = 4_096;
+
+/// Time that an unfinished datagram waits for its fragments (RFC 8200 §4.5: 60 seconds).
+pub const FRAGMENT_WAIT: Span = Span::from_secs(60);
 
 /// Headers peeled from one frame (VLANs, labels, tunnels); deeper nesting is an attack or a loop.
 pub const HEADER_DEPTH: usize = 32;

@@ -66,6 +66,7 @@ pub enum Direction {
 
 impl Direction {
     /// The other way.
+    #[must_use]
     pub fn reverse(self) -> Self {
         match self {
             Self::Up => Self::Down,
@@ -94,8 +95,16 @@ pub struct FlowKey {
 
 impl FlowKey {
     /// The flow of a packet, and which way it goes.
+    #[inline]
     pub fn new(source: Endpoint, destination: Endpoint, transport: Transport) -> (Self, Direction) {
-        if source <= destination {
+        let ascending = match (source.ip, destination.ip) {
+            // The order of the derived comparison, in one step.
+            (IpAddr::V4(from), IpAddr::V4(to)) => {
+                (from.to_bits(), source.port) <= (to.to_bits(), destination.port)
+            }
+            _ => source <= destination,
+        };
+        if ascending {
             (Self { low: source, high: destination, transport }, Direction::Up)
         } else {
             (Self { low: destination, high: source, transport }, Direction::Down)

@@ -2,9 +2,27 @@
 //!
 //! Decoding never fails: what is not understood is counted and named with its number.
 
+mod context;
+mod decoder;
 pub mod endpoint;
+mod envelope;
+mod fragments;
+mod icmp;
+mod ip;
+mod layer;
+mod link;
+mod plain;
+#[cfg(test)]
+mod samples;
+mod tally;
+mod tcp;
+mod tunnels;
+mod udp;
+mod view;
 
+pub use decoder::Decoder;
 pub use endpoint::{Direction, Endpoint, FlowKey, Transport};
+pub use tally::Tally;
 
 use crate::capture::Slice;
 use crate::place::PacketRef;
@@ -21,7 +39,9 @@ pub struct Packet {
     pub flow: FlowKey,
     /// Which way it goes. For an ICMP error: the way of the quoted packet.
     pub direction: Direction,
-    /// Hash of the VLANs and tunnels around it; 0 for none. Equal addresses in two contexts are two connections.
+    /// Hash of the networks around it (VLANs, VXLAN, GENEVE, GRE key); 0 for none. Equal addresses in two contexts
+    /// are two connections, but a mirror port may tag one direction only: a context that has been seen in one
+    /// direction of a flow, and another that has been seen in the other only, belong together.
     pub context: u32,
     /// Whether tshark 4.0.17 would leave the tunnel around it closed, so that it has no `tcp.stream` there.
     pub hidden: bool,
@@ -85,6 +105,25 @@ pub struct TcpHead {
     pub options: TcpOptions,
     /// The payload.
     pub payload: Payload,
+    /// Where tshark 4.0.17 measures the payload otherwise, or not at all.
+    pub parity: ParityLength,
+}
+
+/// What tshark 4.0.17 takes a segment's payload length for. The parity layer asks; the semantic layer goes by
+/// [`Payload::length`], and leaves alone what is not [`Same`](Self::Same) or [`Length`](Self::Length).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ParityLength {
+    /// For [`Payload::length`].
+    #[default]
+    Same,
+    /// For this: it takes off a checksum that is not there.
+    Length(u32),
+    /// For this, and does not analyse the segment: its data offset is below 20 bytes, so that flags and window
+    /// are unknown (and 0 here).
+    BadHeader(u32),
+    /// For unknown: it counts the segment in its stream and does not analyse it. The header is longer than
+    /// the segment, or it is the first fragment of a datagram that cannot be put together.
+    Unknown,
 }
 
 /// TCP flags as the low twelve bits of header bytes 13 and 14.
@@ -157,4 +196,7 @@ pub struct IcmpError {
     pub mtu: Option<u32>,
     /// Sequence number of the quoted TCP segment, where eight octets of it are quoted.
     pub quoted_seq: Option<u32>,
+    /// Flags of the quoted TCP segment, where sixteen octets of it are quoted. tshark 4.0.17 then gives the quoted
+    /// flow a stream number as if it had been seen itself.
+    pub quoted_flags: Option<TcpFlags>,
 }
