@@ -1,1 +1,4 @@
 //! placeholder
+
+pub mod community_id;
+pub mod zeek;
