@@ -1,7 +1,7 @@
 //! Names of a connection that other tools can compute too, and one that only depends on the connection.
 //!
-//! The *Community ID* (version 1, seed 0; Corelight's specification) is shared with Zeek, Suricata, Wireshark and
-//! others. The *uid* is ours: the first eight bytes, read as a big-endian number, of the SHA-1 of
+//! The *Community ID* (version 1, seed 0; Corelight's specification) is shared with Zeek, Suricata, Wireshark
+//! and others. The *uid* is ours: the first eight bytes, read as a big-endian number, of the SHA-1 of
 //!
 //! | bytes | what |
 //! |---|---|

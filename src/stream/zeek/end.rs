@@ -74,7 +74,8 @@ impl End {
         self.sized = false;
     }
 
-    /// Takes the numbering from a segment of this end where Zeek does: the first one, and SYNs that begin anew.
+    /// Takes the numbering from a segment of this end where Zeek does: the first one, and SYNs that begin
+    /// anew.
     pub(super) fn begin(&mut self, flags: TcpFlags, seq: u32, end: u32) {
         let syn = flags.has(TcpFlags::SYN);
         match self.state {
@@ -100,7 +101,8 @@ impl End {
         if unbelievable {
             return false;
         }
-        // A FIN far away after nothing but the SYN is believed in any direction: the bytes between were not recorded.
+        // A FIN far away after nothing but the SYN is believed in any direction: the bytes between were not
+        // recorded.
         if flags.has(TcpFlags::FIN) && only_syn_so_far {
             self.reach(end);
             return false;
@@ -125,8 +127,8 @@ impl End {
         self.sized |= self.far || distance(self.start, end) > 1 + i32::from(self.has_fin);
     }
 
-    /// The other end sent this acknowledgment number: it numbers an end that has not spoken yet, and measures one
-    /// that has. What it acknowledges, if that can be true.
+    /// The other end sent this acknowledgment number: it numbers an end that has not spoken yet, and measures
+    /// one that has. What it acknowledges, if that can be true.
     pub(super) fn hear_ack(&mut self, flags: TcpFlags, ack: u32) -> Option<u32> {
         if self.state == State::Inactive {
             let start = ack.wrapping_sub(1);

@@ -48,7 +48,8 @@ impl ZeekTcp {
         self.flipped
     }
 
-    /// Takes the next segment; `from_first_sender` says whether the connection's first segment had the same source.
+    /// Takes the next segment; `from_first_sender` says whether the connection's first segment had the same
+    /// source.
     pub fn segment(&mut self, from_first_sender: bool, head: &TcpHead, time: Timestamp) {
         if self.forgotten.is_some_and(|moment| time >= moment) {
             self.originator = End::default();
@@ -63,8 +64,8 @@ impl ZeekTcp {
         self.follow(from_first_sender == self.flipped, head, time);
     }
 
-    /// The sender of a row's first segment is the originator, unless that segment is no pure SYN and the ports tell
-    /// that a server speaks: then Zeek flips the roles, and the history begins with `^`.
+    /// The sender of a row's first segment is the originator, unless that segment is no pure SYN and the
+    /// ports tell that a server speaks: then Zeek flips the roles, and the history begins with `^`.
     fn choose_roles(&mut self, from_first_sender: bool, flags: TcpFlags) {
         let (first, second) = self.ports;
         let (source, destination) = if from_first_sender { (first, second) } else { (second, first) };
@@ -153,8 +154,8 @@ impl ZeekTcp {
     }
 }
 
-/// Writes the letter of a segment. Data and acknowledgments are said once, a SYN, FIN or RST again when it stands at
-/// another sequence number than the last one.
+/// Writes the letter of a segment. Data and acknowledgments are said once, a SYN, FIN or RST again when it
+/// stands at another sequence number than the last one.
 fn mention(history: &mut History, role: Role, me: &mut End, flags: TcpFlags, relative: u32, length: u32) {
     let (syn, fin, rst) = (flags.has(TcpFlags::SYN), flags.has(TcpFlags::FIN), flags.has(TcpFlags::RST));
     let (kind, letter, place, last) = match (syn, fin, rst) {
@@ -188,7 +189,8 @@ fn mention(history: &mut History, role: Role, me: &mut End, flags: TcpFlags, rel
     *last = place;
 }
 
-/// Moves the sender's state, and the peer's where the segment tells of it; whether the roles are to be flipped.
+/// Moves the sender's state, and the peer's where the segment tells of it; whether the roles are to be
+/// flipped.
 fn step(
     role: Role,
     me: &mut End,
@@ -293,8 +295,8 @@ mod tests {
         Endpoint::new(IpAddr::from([10, 0, 0, host]), port)
     }
 
-    /// Plays segments written as `>SA:seq:ack+length@second`: `>` from 10.0.0.1, `<` from 10.0.0.2; flags S A F R;
-    /// `w` after the flags is a window of zero, `c` a payload cut by the recorder.
+    /// Plays segments written as `>SA:seq:ack+length@second`: `>` from 10.0.0.1, `<` from 10.0.0.2; flags S A
+    /// F R; `w` after the flags is a window of zero, `c` a payload cut by the recorder.
     fn play(ports: (u16, u16), script: &str) -> ZeekTcp {
         let (client, server) = (endpoint(1, ports.0), endpoint(2, ports.1));
         let first_is_client = script.starts_with('>');
