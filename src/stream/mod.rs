@@ -1,1 +1,5 @@
 //! placeholder
+
+pub mod community_id;
+pub mod datagrams;
+pub mod zeek;
