@@ -25,8 +25,8 @@ pub(super) struct Strokes {
     pub(super) unseen: bool,
     /// Recorded again: how much later, and by how much the time to live differs.
     pub(super) again: Option<(i64, i16)>,
-    /// Passes the tap after the next one.
-    pub(super) swapped: bool,
+    /// Passes the tap after the next one; the line that says so.
+    pub(super) swapped: Option<usize>,
     /// Arrives so much later.
     pub(super) delay: i64,
     /// Travels in fragments of at most so many bytes.
@@ -47,7 +47,7 @@ impl Faults {
     /// What befalls the next packet.
     pub(super) fn draw(&mut self) -> Strokes {
         let mut strokes = Strokes::default();
-        self.armed.retain_mut(|Armed { mishap, .. }| {
+        self.armed.retain_mut(|Armed { mishap, line }| {
             if mishap.after > 0 {
                 mishap.after -= 1;
                 return true;
@@ -57,7 +57,7 @@ impl Faults {
                 MishapKind::LoseBefore => (strokes.lost, strokes.unseen) = (true, true),
                 MishapKind::Miss => strokes.unseen = true,
                 MishapKind::Repeat { later, ttl } => strokes.again = Some((later, ttl)),
-                MishapKind::Swap => strokes.swapped = true,
+                MishapKind::Swap => strokes.swapped = Some(*line),
                 MishapKind::Delay(by) => strokes.delay = by,
                 MishapKind::Fragment(size) => strokes.fragment = Some(size),
             }

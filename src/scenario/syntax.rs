@@ -4,29 +4,87 @@ use std::net::IpAddr;
 
 use super::complaint::Complaint;
 use super::script::{
-    Action, Clock, Flag, Line, Link, Mishap, MishapKind, Opening, Place, RawSegment, Reception, Setting, Side,
-    Statement, Tunnel, TunnelKind, Unreachable,
+    Action, Clock, Flag, Line, Link, Mishap, MishapKind, Opening, Place, RawSegment, Reception, Setting,
+    Side, Statement, Tunnel, TunnelKind, Unreachable,
 };
 use super::words::{Words, split};
 
 /// What a line can begin with, besides `NAME:` and `meanwhile`.
 const STATEMENTS: &[&str] = &[
-    "title", "start", "link", "client", "server", "mss", "mtu", "rtt", "timestamps", "sack", "wscale", "isn",
-    "vlan", "tunnel", "window", "retries", "delayed-ack", "connection", "open", "close", "middlebox", "icmp",
-    "udp", "sleep", "at", "settle", "begin", "end", "cut", "blind", "lose", "miss", "repeat", "swap", "delay",
-    "fragment", "meanwhile",
+    "title",
+    "start",
+    "link",
+    "client",
+    "server",
+    "mss",
+    "mtu",
+    "rtt",
+    "timestamps",
+    "sack",
+    "wscale",
+    "isn",
+    "vlan",
+    "tunnel",
+    "window",
+    "retries",
+    "delayed-ack",
+    "connection",
+    "open",
+    "close",
+    "middlebox",
+    "icmp",
+    "udp",
+    "sleep",
+    "at",
+    "settle",
+    "begin",
+    "end",
+    "cut",
+    "blind",
+    "lose",
+    "miss",
+    "repeat",
+    "swap",
+    "delay",
+    "fragment",
+    "meanwhile",
 ];
 
 /// Properties that a `connection` line may change.
 const SETTINGS: &[&str] = &[
-    "client", "server", "mss", "mtu", "rtt", "timestamps", "sack", "wscale", "isn", "vlan", "tunnel", "window",
-    "retries", "delayed-ack",
+    "client",
+    "server",
+    "mss",
+    "mtu",
+    "rtt",
+    "timestamps",
+    "sack",
+    "wscale",
+    "isn",
+    "vlan",
+    "tunnel",
+    "window",
+    "retries",
+    "delayed-ack",
 ];
 
 /// What a side can do.
 const DEEDS: &[&str] = &[
-    "\"text\"", "hex", "bytes", "fin", "close", "reset", "keepalive", "window", "stall", "read", "ack", "forget",
-    "vanish", "return", "segment",
+    "\"text\"",
+    "hex",
+    "bytes",
+    "fin",
+    "close",
+    "reset",
+    "keepalive",
+    "window",
+    "stall",
+    "read",
+    "ack",
+    "forget",
+    "vanish",
+    "return",
+    "segment",
 ];
 
 /// Most bytes that one line can send.
@@ -109,7 +167,9 @@ fn statement(words: &mut Words<'_>) -> Result<Statement, Complaint> {
             }
             Statement::Action(Action::Datagram(side, data))
         }
-        "sleep" | "at" | "settle" | "begin" | "end" | "cut" | "blind" => Statement::Clock(clock(first, words)?),
+        "sleep" | "at" | "settle" | "begin" | "end" | "cut" | "blind" => {
+            Statement::Clock(clock(first, words)?)
+        }
         "lose" | "miss" | "repeat" | "swap" | "delay" | "fragment" => {
             let side = words.side()?;
             Statement::Fault(side, mishap(first, words)?)
@@ -258,7 +318,9 @@ fn opening(words: &mut Words<'_>) -> Result<Opening, Complaint> {
             let kinds = ["refused", "unanswered", "both", "scan", "early"];
             match words.one_of("how it is opened", &kinds)? {
                 "refused" => opening.reception = Reception::Refused,
-                "unanswered" => opening.reception = Reception::Unanswered(words.maybe_number().unwrap_or(6).min(30)),
+                "unanswered" => {
+                    opening.reception = Reception::Unanswered(words.maybe_number().unwrap_or(6).min(30));
+                }
                 "both" => opening.reception = Reception::Crossing,
                 "scan" => opening.reception = Reception::Scan,
                 _ => {
@@ -364,8 +426,13 @@ fn middlebox(words: &mut Words<'_>) -> Result<Action, Complaint> {
 /// What follows `icmp`.
 fn icmp(words: &mut Words<'_>) -> Result<Action, Complaint> {
     const KINDS: &[&str] = &[
-        "network-unreachable", "host-unreachable", "protocol-unreachable", "port-unreachable", "prohibited",
-        "time-exceeded", "too-big",
+        "network-unreachable",
+        "host-unreachable",
+        "protocol-unreachable",
+        "port-unreachable",
+        "prohibited",
+        "time-exceeded",
+        "too-big",
     ];
     let kind = match words.one_of("a kind of ICMP message", KINDS)? {
         "network-unreachable" => Unreachable::Network,
@@ -445,7 +512,9 @@ fn segment(words: &mut Words<'_>) -> Result<RawSegment, Complaint> {
             raw.data = text;
             continue;
         }
-        match words.one_of("a field of the segment", &["seq", "ack", "flags", "len", "window", "ttl", "hex"])? {
+        match words
+            .one_of("a field of the segment", &["seq", "ack", "flags", "len", "window", "ttl", "hex"])?
+        {
             "seq" => raw.seq = Some(place(words)?),
             "ack" => raw.ack = Some(place(words)?),
             "flags" => raw.flags = Some(flags(words)?),
@@ -536,7 +605,10 @@ mod tests {
             Mishap { kind: MishapKind::LoseBefore, after: 3, count: Some(2) }
         );
         let repeat = MishapKind::Repeat { later: 5_000_000, ttl: -1 };
-        assert_eq!(mishap("repeat server all later 5ms ttl -1"), Mishap { kind: repeat, after: 0, count: None });
+        assert_eq!(
+            mishap("repeat server all later 5ms ttl -1"),
+            Mishap { kind: repeat, after: 0, count: None }
+        );
         assert_eq!(mishap("miss server none").count, Some(0));
     }
 

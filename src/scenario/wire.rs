@@ -116,26 +116,22 @@ impl Packet {
 
     /// An ICMP or ICMPv6 error that quotes a packet.
     pub(super) fn icmp(envelope: Envelope, kind: Unreachable, quoted: &[u8]) -> Result<Self, Complaint> {
-        match (envelope.from, envelope.to) {
-            (IpAddr::V6(from), IpAddr::V6(to)) => {
-                let quoted = &quoted[..quoted.len().min(QUOTED_V6)];
-                let (type_u8, code_u8, bytes5to8) = icmpv6_numbers(kind);
-                let unknown = Icmpv6Type::Unknown { type_u8, code_u8, bytes5to8 };
-                let icmp = Icmpv6Header::with_checksum(unknown, from.octets(), to.octets(), quoted)
-                    .map_err(|_| Complaint::TooLarge)?;
-                let mut payload = icmp.to_bytes().to_vec();
-                payload.extend(quoted);
-                Self::new(envelope, IpNumber::IPV6_ICMP, payload)
-            }
-            _ => {
-                let quoted = &quoted[..quoted.len().min(QUOTED_V4)];
-                let (type_u8, code_u8, bytes5to8) = icmpv4_numbers(kind);
-                let unknown = Icmpv4Type::Unknown { type_u8, code_u8, bytes5to8 };
-                let mut payload = Icmpv4Header::with_checksum(unknown, quoted).to_bytes().to_vec();
-                payload.extend(quoted);
-                Self::new(envelope, IpNumber::ICMP, payload)
-            }
+        if let (IpAddr::V6(from), IpAddr::V6(to)) = (envelope.from, envelope.to) {
+            let quoted = &quoted[..quoted.len().min(QUOTED_V6)];
+            let (type_u8, code_u8, bytes5to8) = icmpv6_numbers(kind);
+            let unknown = Icmpv6Type::Unknown { type_u8, code_u8, bytes5to8 };
+            let icmp = Icmpv6Header::with_checksum(unknown, from.octets(), to.octets(), quoted)
+                .map_err(|_| Complaint::TooLarge)?;
+            let mut payload = icmp.to_bytes().to_vec();
+            payload.extend(quoted);
+            return Self::new(envelope, IpNumber::IPV6_ICMP, payload);
         }
+        let quoted = &quoted[..quoted.len().min(QUOTED_V4)];
+        let (type_u8, code_u8, bytes5to8) = icmpv4_numbers(kind);
+        let unknown = Icmpv4Type::Unknown { type_u8, code_u8, bytes5to8 };
+        let mut payload = Icmpv4Header::with_checksum(unknown, quoted).to_bytes().to_vec();
+        payload.extend(quoted);
+        Self::new(envelope, IpNumber::ICMP, payload)
     }
 
     /// The whole packet.

@@ -37,7 +37,8 @@ pub(super) fn split(line: &str) -> Result<Vec<Word<'_>>, Complaint> {
 /// Text in quotation marks.
 fn text(input: &str) -> IResult<&str, Vec<u8>> {
     let letter = |input| -> IResult<&str, Vec<u8>> {
-        alt((preceded(char('\\'), escaped), map(none_of("\"\\"), |c| c.to_string().into_bytes()))).parse(input)
+        alt((preceded(char('\\'), escaped), map(none_of("\"\\"), |c| c.to_string().into_bytes())))
+            .parse(input)
     };
     let letters = fold_many0(letter, Vec::new, |mut all, more| {
         all.extend(more);
@@ -62,8 +63,10 @@ fn escaped(input: &str) -> IResult<&str, Vec<u8>> {
 
 /// Two hexadecimal digits.
 fn octet(input: &str) -> IResult<&str, u8> {
-    map_opt(take_while_m_n(2, 2, |c: char| c.is_ascii_hexdigit()), |digits| u8::from_str_radix(digits, 16).ok())
-        .parse(input)
+    map_opt(take_while_m_n(2, 2, |c: char| c.is_ascii_hexdigit()), |digits| {
+        u8::from_str_radix(digits, 16).ok()
+    })
+    .parse(input)
 }
 
 /// A length of time with its unit, in nanoseconds: `300ms`, `1.5s`, `2h`.

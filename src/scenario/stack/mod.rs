@@ -201,12 +201,19 @@ impl Stack {
     fn renew(&mut self) {
         let used = u32::from(self.iss != self.nxt);
         let out = std::mem::take(&mut self.out);
+        let stalled = self.stalled;
         *self = Self::fresh(self.traits.clone(), self.manners, self.incarnation + used);
-        self.out = out;
+        (self.out, self.stalled) = (out, stalled);
     }
 
     /// Opens actively. `retries` of the SYN, else as Linux; `early` data ride on the SYN.
-    pub(super) fn connect(&mut self, now: i64, isn: Option<u32>, retries: Option<u32>, early: Option<Vec<u8>>) {
+    pub(super) fn connect(
+        &mut self,
+        now: i64,
+        isn: Option<u32>,
+        retries: Option<u32>,
+        early: Option<Vec<u8>>,
+    ) {
         self.renew();
         if let Some(isn) = isn {
             self.iss = ROOM_BELOW + u64::from(isn);

@@ -1,6 +1,6 @@
 //! What a stack sends: new data, data again, probes; and what acknowledgements do to that.
 
-use super::{Flight, Flags, FIRST_TIMEOUT, Options, SYN_ACK_RETRIES, Segment, Stack, State};
+use super::{FIRST_TIMEOUT, Flags, Flight, Options, SYN_ACK_RETRIES, Segment, Stack, State};
 
 /// Least timeout of data, as on Linux; the standard says one second, which hardly anybody obeys.
 const LEAST_TIMEOUT: i64 = 200_000_000;
@@ -109,7 +109,9 @@ impl Stack {
 
     /// Now, plus how long to wait for an acknowledgement (RFC 6298 section 2).
     fn timeout(&self) -> i64 {
-        let first = self.smoothed.map_or(FIRST_TIMEOUT, |(mean, deviation)| mean + (4 * deviation).max(LEAST_TIMEOUT));
+        let first = self
+            .smoothed
+            .map_or(FIRST_TIMEOUT, |(mean, deviation)| mean + (4 * deviation).max(LEAST_TIMEOUT));
         first.saturating_mul(1 << self.backoff.min(30)).min(LONGEST_TIMEOUT)
     }
 

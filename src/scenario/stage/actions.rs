@@ -8,8 +8,8 @@ use crate::scenario::script::{Action, Place, RawSegment, Side, Unreachable};
 use crate::scenario::segment::{Flags, Options, Segment};
 
 impl Stage {
-    /// Does one thing. What an application says waits until it has heard everything that its peer has said
-    /// before, unless it happens `meanwhile`.
+    /// Does one thing. What a side does waits until it has heard everything that its peer has said before,
+    /// unless it happens `meanwhile`; only `vanish` and `stall` come at once.
     pub(super) fn action(&mut self, conn: usize, action: &Action, meanwhile: bool) -> Result<(), Complaint> {
         match action {
             Action::Open(opening) => self.open(conn, opening),
@@ -38,6 +38,10 @@ impl Stage {
                 *self.conns[conn].vanished.of_mut(*side) = true;
                 Ok(())
             }
+            Action::Stall(side) => {
+                self.conns[conn].stacks.of_mut(*side).stall();
+                Ok(())
+            }
             Action::Return(side) => {
                 *self.conns[conn].vanished.of_mut(*side) = false;
                 Ok(())
@@ -50,24 +54,28 @@ impl Stage {
             Action::Reset { .. }
             | Action::KeepAlive { .. }
             | Action::Window(..)
-            | Action::Stall(_)
             | Action::Read(_)
-            | Action::Ack(_) => self.at_once(conn, action),
+            | Action::Ack(_) => self.stack_action(conn, action, meanwhile),
         }
     }
 
-    /// What the side's stack does without waiting for anything but the handshake.
-    fn at_once(&mut self, conn: usize, action: &Action) -> Result<(), Complaint> {
+    /// What a side can do even after it has finished sending.
+    fn stack_action(&mut self, conn: usize, action: &Action, meanwhile: bool) -> Result<(), Complaint> {
         let (Action::Reset { side, .. }
         | Action::KeepAlive { side, .. }
         | Action::Window(side, _)
-        | Action::Stall(side)
         | Action::Read(side)
         | Action::Ack(side)) = *action
         else {
             return Ok(());
         };
         self.await_open(conn, side)?;
+        if !meanwhile {
+            self.await_all(conn, side)?;
+        }
+        if !self.conns[conn].stacks.of(side).is_open() {
+            return Err(Complaint::NotOpen(side));
+        }
         if matches!(action, Action::Window(..) | Action::KeepAlive { .. }) {
             // What is under way was sent for the old window, and a probe belongs into silence.
             self.settle()?;
@@ -77,7 +85,6 @@ impl Stage {
         match *action {
             Action::Reset { bare, .. } => stack.abort(now, bare),
             Action::Window(_, bytes) => stack.set_window(now, bytes),
-            Action::Stall(_) => stack.stall(),
             Action::Read(_) => stack.read(now),
             Action::KeepAlive { byte, times, every, .. } => {
                 self.push(now, Event::Probe { conn, side, byte, left: times, every });
@@ -125,7 +132,7 @@ impl Stage {
     }
 
     /// Waits until a side has heard all that its peer has said, as far as that can ever be.
-    fn await_all(&mut self, conn: usize, side: Side) -> Result<(), Complaint> {
+    pub(super) fn await_all(&mut self, conn: usize, side: Side) -> Result<(), Complaint> {
         loop {
             let this = &self.conns[conn];
             let (stack, peer) = (this.stacks.of(side), this.stacks.of(side.other()));
@@ -147,7 +154,13 @@ impl Stage {
     }
 
     /// Somebody on the way, or the other end, complains about the last packet of `quoting`.
-    fn icmp(&mut self, conn: usize, kind: Unreachable, from: Option<IpAddr>, quoting: Side) -> Result<(), Complaint> {
+    fn icmp(
+        &mut self,
+        conn: usize,
+        kind: Unreachable,
+        from: Option<IpAddr>,
+        quoting: Side,
+    ) -> Result<(), Complaint> {
         let last = self.conns[conn].last.of(quoting).clone();
         let (answerable, quoted) = last.ok_or(Complaint::NothingToQuote(quoting))?;
         self.run_until(answerable)?;

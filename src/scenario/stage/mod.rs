@@ -57,6 +57,8 @@ struct Passage {
     again: Option<(i64, Vec<Vec<u8>>)>,
     delivery: Delivery,
     strokes: Strokes,
+    /// A packet that this one has overtaken.
+    overtaken: Option<Box<Passage>>,
 }
 
 /// What a packet brings to the side that it reaches.
@@ -144,6 +146,10 @@ pub(super) fn perform(lines: &[Line]) -> Result<Recording, (usize, Complaint)> {
             if let Some(unused) = conn.faults.of(side).unused() {
                 return Err(unused);
             }
+            let held = conn.held.of(side).as_ref().and_then(|passage| passage.strokes.swapped);
+            if let Some(line) = held {
+                return Err((line, Complaint::Unused));
+            }
         }
     }
     Ok(Recording { title: stage.title, interfaces: vec![stage.link], frames: stage.frames })
@@ -168,8 +174,12 @@ impl Stage {
         match &line.statement {
             Statement::Title(title) => title.clone_into(&mut self.title),
             Statement::Start(start) if early && self.now == 0 => self.start = *start,
-            Statement::Link(link) if early => self.link = *link,
-            Statement::Settings(settings) if early => settings.iter().for_each(|one| setup.apply(one)),
+            Statement::Link(kind) if early => self.link = *kind,
+            Statement::Settings(settings) if early => {
+                for one in settings {
+                    setup.apply(one);
+                }
+            }
             Statement::Start(_) | Statement::Link(_) | Statement::Settings(_) => {
                 return Err(Complaint::LateSetting(whole_story));
             }
@@ -179,7 +189,9 @@ impl Stage {
                 // Another connection of the same client has another port, unless the story says which.
                 let port = &mut setup.ends.client.address;
                 port.set_port(port.port().wrapping_add(self.conns.len() as u16));
-                settings.iter().for_each(|one| setup.apply(one));
+                for one in settings {
+                    setup.apply(one);
+                }
                 self.add_connection(name, setup)?;
             }
             Statement::Clock(clock) => self.clock(*clock)?,
@@ -239,6 +251,10 @@ impl Stage {
 
     fn fault(&mut self, line: &Line, side: Side, mishap: Mishap) -> Result<(), Complaint> {
         let conn = self.connection(line)?;
+        // The mishap is meant for what the side sends next, not for its answers to what it has yet to hear.
+        if !line.meanwhile && self.conns[conn].stacks.of(side).is_open() {
+            self.await_all(conn, side)?;
+        }
         self.conns[conn].faults.of_mut(side).arm(mishap, line.number);
         Ok(())
     }
@@ -279,7 +295,9 @@ impl Stage {
     /// Lets everything that is under way arrive and be acknowledged; timers that run longer go on running.
     fn settle(&mut self) -> Result<(), Complaint> {
         let under_way = |event: &Event| !matches!(event, Event::Probe { .. });
-        let owed = |conn: &Conn| Side::BOTH.iter().any(|side| conn.stacks.of(*side).owes_ack() && !conn.vanished.of(*side));
+        let owed = |conn: &Conn| {
+            Side::BOTH.iter().any(|side| conn.stacks.of(*side).owes_ack() && !conn.vanished.of(*side))
+        };
         while self.queue.values().any(under_way) || self.conns.iter().any(owed) {
             if !self.step()? {
                 break;
@@ -310,7 +328,9 @@ impl Stage {
     fn next_deadline(&self) -> Option<(i64, usize, Side)> {
         let all = self.conns.iter().enumerate().flat_map(|(index, conn)| {
             let awake = Side::BOTH.into_iter().filter(|side| !conn.vanished.of(*side));
-            awake.filter_map(move |side| conn.stacks.of(side).deadline().map(|at| (at.max(self.now), index, side)))
+            awake.filter_map(move |side| {
+                conn.stacks.of(side).deadline().map(|at| (at.max(self.now), index, side))
+            })
         });
         all.min_by_key(|(at, index, side)| (*at, *index, *side == Side::Server))
     }
@@ -410,7 +430,13 @@ impl Stage {
     }
 
     /// Makes a packet of a message and lets it go to the tap.
-    fn send(&mut self, conn: usize, from: Side, message: &Message<'_>, delivery: Delivery) -> Result<(), Complaint> {
+    fn send(
+        &mut self,
+        conn: usize,
+        from: Side,
+        message: &Message<'_>,
+        delivery: Delivery,
+    ) -> Result<(), Complaint> {
         let now = self.now;
         let link = self.link;
         let this = &mut self.conns[conn];
@@ -446,8 +472,9 @@ impl Stage {
         if !matches!(message, Message::Complaint { .. }) {
             *this.last.of_mut(from) = Some((at + setup.turn.of(from.other()), first.to_bytes()));
         }
-        let passage = Passage { conn, from, frames, again, delivery, strokes };
-        if strokes.swapped && this.held.of(from).is_none() {
+        let overtaken = this.held.of_mut(from).take().map(Box::new);
+        let passage = Passage { conn, from, frames, again, delivery, strokes, overtaken };
+        if strokes.swapped.is_some() {
             *this.held.of_mut(from) = Some(passage);
         } else {
             self.push(at, Event::Pass(passage));
@@ -457,7 +484,7 @@ impl Stage {
 
     /// A packet comes to the tap.
     fn pass(&mut self, passage: Passage) {
-        let Passage { conn, from, frames, again, delivery, strokes } = passage;
+        let Passage { conn, from, frames, again, delivery, strokes, overtaken } = passage;
         let now = self.now;
         let to = from.other();
         if let Some((later, frames)) = again.filter(|_| !strokes.unseen) {
@@ -470,8 +497,8 @@ impl Stage {
             let turn = *self.conns[conn].setup.turn.of(to);
             self.push(now + turn + strokes.delay, Event::Arrive(conn, to, delivery));
         }
-        if let Some(held) = self.conns[conn].held.of_mut(from).take() {
-            self.push(now + SWAP_GAP, Event::Pass(held));
+        if let Some(overtaken) = overtaken {
+            self.push(now + SWAP_GAP, Event::Pass(*overtaken));
         }
     }
 

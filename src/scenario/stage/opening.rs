@@ -1,6 +1,6 @@
 //! The ways in which a connection is opened.
 
-use super::Stage;
+use super::{Conn, Stage};
 use crate::scenario::complaint::Complaint;
 use crate::scenario::script::{Opening, Reception, Side};
 use crate::scenario::stack::Manners;
@@ -37,6 +37,21 @@ impl Stage {
             self.conns[conn].stacks.server.connect(now, None, None, None);
             self.flush(conn, Side::Server)?;
         }
-        Ok(())
+        match opening.reception {
+            Reception::Unanswered(_) => Ok(()),
+            Reception::Refused | Reception::Scan => self.settle(),
+            _ => self.await_handshake(conn),
+        }
+    }
+
+    /// Waits until the client is sure of the connection, or it has failed.
+    fn await_handshake(&mut self, conn: usize) -> Result<(), Complaint> {
+        loop {
+            let Conn { stacks, vanished, .. } = &self.conns[conn];
+            let hopeless = vanished.client || vanished.server || !stacks.client.is_alive();
+            if stacks.client.is_open() || hopeless || !self.step()? {
+                return Ok(());
+            }
+        }
     }
 }
