@@ -47,6 +47,8 @@ pub(super) enum Complaint {
     Unused,
     #[error("the story does not come to rest within {0} steps")]
     Endless(u64),
+    #[error("the story sends or records more than {0} bytes")]
+    TooLong(usize),
     #[error("a packet would be larger than 65535 bytes")]
     TooLarge,
 }

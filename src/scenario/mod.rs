@@ -26,6 +26,7 @@ mod complaint;
 mod faults;
 mod script;
 mod segment;
+mod settings;
 mod stack;
 mod stage;
 mod syntax;

@@ -258,12 +258,40 @@ pub(super) enum Clock {
     Blind(Option<Side>),
 }
 
+/// What is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Payload {
+    /// As written.
+    Bytes(Vec<u8>),
+    /// So many bytes that look like nothing in particular.
+    Filler(usize),
+}
+
+impl Payload {
+    /// How many bytes.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Filler(count) => *count,
+        }
+    }
+
+    /// The bytes. Filler is always the same: printable, with a period (95) that divides no usual segment size,
+    /// so that two segments of one transfer rarely hold equal bytes.
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Bytes(bytes) => bytes.clone(),
+            Self::Filler(count) => (b' '..=b'~').cycle().take(*count).collect(),
+        }
+    }
+}
+
 /// What happens on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Action {
     Open(Opening),
     /// The application sends bytes.
-    Say(Side, Vec<u8>),
+    Say(Side, Payload),
     /// The application stops sending but still reads (`shutdown`).
     Fin(Side),
     /// The application closes; data that come later are answered by a reset.
@@ -312,7 +340,7 @@ pub(super) enum Action {
         quoting: Side,
     },
     /// A UDP datagram.
-    Datagram(Side, Vec<u8>),
+    Datagram(Side, Payload),
 }
 
 /// How a connection is opened.

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use super::complaint::Complaint;
 use super::script::{
-    Action, Clock, Flag, Line, Link, Mishap, MishapKind, Opening, Place, RawSegment, Reception, Setting,
-    Side, Statement, Tunnel, TunnelKind, Unreachable,
+    Action, Clock, Flag, Line, Link, Mishap, MishapKind, Opening, Payload, Place, RawSegment, Reception,
+    Setting, Side, Statement, Tunnel, TunnelKind, Unreachable,
 };
+use super::settings::{end, one_setting, settings};
 use super::words::{Words, split};
 
 /// What a line can begin with, besides `NAME:` and `meanwhile`.
@@ -50,24 +51,6 @@ const STATEMENTS: &[&str] = &[
     "meanwhile",
 ];
 
-/// Properties that a `connection` line may change.
-const SETTINGS: &[&str] = &[
-    "client",
-    "server",
-    "mss",
-    "mtu",
-    "rtt",
-    "timestamps",
-    "sack",
-    "wscale",
-    "isn",
-    "vlan",
-    "tunnel",
-    "window",
-    "retries",
-    "delayed-ack",
-];
-
 /// What a side can do.
 const DEEDS: &[&str] = &[
     "\"text\"",
@@ -89,6 +72,9 @@ const DEEDS: &[&str] = &[
 
 /// Most bytes that one line can send.
 const MOST_BYTES: u32 = 64 << 20;
+
+/// Most bytes that ride on a SYN: one segment with all its options on a link with IPv6.
+const MOST_EARLY: usize = 1_400;
 
 /// Most datagram bytes that fit an IPv6 packet with its UDP header.
 const MOST_DATAGRAM: usize = 65_487;
@@ -204,111 +190,6 @@ fn link(words: &mut Words<'_>) -> Result<Link, Complaint> {
     })
 }
 
-/// What follows the address of an end.
-fn end(words: &mut Words<'_>, side: Side, address: std::net::SocketAddr) -> Result<Setting, Complaint> {
-    let (mut mac, mut ttl) = (None, None);
-    loop {
-        if words.take("mac") {
-            mac = Some(words.mac()?);
-        } else if words.take("ttl") {
-            ttl = Some(words.number("a time to live", 1, 255)? as u8);
-        } else {
-            return Ok(Setting::End { side, address, mac, ttl });
-        }
-    }
-}
-
-/// All settings up to the end of the line.
-fn settings(words: &mut Words<'_>, all: &mut Vec<Setting>) -> Result<(), Complaint> {
-    while !words.is_empty() {
-        let name = words.one_of("a property of the connection", SETTINGS)?;
-        one_setting(name, words, all)?;
-    }
-    Ok(())
-}
-
-/// The setting called `name`.
-fn one_setting(name: &str, words: &mut Words<'_>, all: &mut Vec<Setting>) -> Result<(), Complaint> {
-    let setting = match name {
-        "client" | "server" => {
-            let side = if name == "client" { Side::Client } else { Side::Server };
-            let what = "an address and port such as 10.0.0.1:40000 or [2001:db8::1]:443";
-            let address = words.maybe_endpoint().ok_or_else(|| words.expected(what))?;
-            end(words, side, address)?
-        }
-        "mss" => Setting::Mss(words.number("a segment size", 1, 65_000)? as u16),
-        // The headers of IPv4 and TCP; those of IPv6 make it smaller, which `mss` can say exactly.
-        "mtu" => Setting::Mss(words.number("a packet size", 68, 65_040)? as u16 - 40),
-        "rtt" => {
-            let far = words.duration("the round trip between tap and server")?;
-            let near = words.take("near").then(|| words.duration("the round trip between tap and client"));
-            Setting::Rtt { far, near: near.transpose()? }
-        }
-        "timestamps" => Setting::Timestamps(switch(words)?),
-        "sack" => Setting::Sack(switch(words)?),
-        "wscale" if words.take("off") => Setting::WindowScale(None),
-        "wscale" => Setting::WindowScale(Some(words.number("a window shift", 0, 14)? as u8)),
-        "isn" => return isn(words, all),
-        "window" => {
-            let side = words.side()?;
-            Setting::Window(side, words.number("a window", 0, 1 << 30)?)
-        }
-        "vlan" if words.take("off") => Setting::Vlans(Vec::new()),
-        "vlan" => {
-            let mut tags = vec![words.number("a VLAN", 0, 4095)? as u16];
-            while let Some(tag) = words.maybe_number() {
-                tags.push(u16::try_from(tag).ok().filter(|tag| *tag < 4096).ok_or_else(|| {
-                    let range = "a number from 0 to 4095".to_owned();
-                    Complaint::OutOfRange { what: "a VLAN", range, found: tag.to_string() }
-                })?);
-            }
-            Setting::Vlans(tags)
-        }
-        "tunnel" => Setting::Tunnel(tunnel(words)?),
-        "retries" => Setting::Retries(words.number("the number of retries", 0, 30)?),
-        _ => Setting::DelayedAck(words.duration("how long an acknowledgement waits")?),
-    };
-    all.push(setting);
-    Ok(())
-}
-
-/// `isn client 1000 server 5000`, either or both.
-fn isn(words: &mut Words<'_>, all: &mut Vec<Setting>) -> Result<(), Complaint> {
-    let side = words.side()?;
-    all.push(Setting::Isn(side, words.number("a sequence number", 0, u32::MAX)?));
-    if words.take(side.other().name()) {
-        all.push(Setting::Isn(side.other(), words.number("a sequence number", 0, u32::MAX)?));
-    }
-    Ok(())
-}
-
-fn switch(words: &mut Words<'_>) -> Result<bool, Complaint> {
-    Ok(words.one_of("`on` or `off`", &["on", "off"])? == "on")
-}
-
-/// `vxlan 42 from A to B`, `gre from A to B key 7`, `off`.
-fn tunnel(words: &mut Words<'_>) -> Result<Option<Tunnel>, Complaint> {
-    let kind = match words.one_of("a tunnel", &["vxlan", "gre", "off"])? {
-        "vxlan" => TunnelKind::Vxlan(words.number("a VXLAN network identifier", 0, (1 << 24) - 1)?),
-        "gre" => TunnelKind::Gre(None),
-        _ => return Ok(None),
-    };
-    words.one_of("`from`", &["from"])?;
-    let from = words.address()?;
-    words.one_of("`to`", &["to"])?;
-    let to = words.address()?;
-    if from.is_ipv4() != to.is_ipv4() {
-        return Err(Complaint::MixedFamilies);
-    }
-    let kind = match kind {
-        TunnelKind::Gre(_) if words.take("key") => {
-            TunnelKind::Gre(Some(words.number("a GRE key", 0, u32::MAX)?))
-        }
-        kind => kind,
-    };
-    Ok(Some(Tunnel { kind, from, to }))
-}
-
 /// What follows `open`.
 fn opening(words: &mut Words<'_>) -> Result<Opening, Complaint> {
     let mut opening = Opening::default();
@@ -324,7 +205,7 @@ fn opening(words: &mut Words<'_>) -> Result<Opening, Complaint> {
                 "both" => opening.reception = Reception::Crossing,
                 "scan" => opening.reception = Reception::Scan,
                 _ => {
-                    opening.early = Some(data(words)?);
+                    opening.early = Some(early_data(words)?);
                     if words.take("ignored") {
                         opening.reception = Reception::EarlyIgnored;
                     }
@@ -341,7 +222,7 @@ fn opening(words: &mut Words<'_>) -> Result<Opening, Complaint> {
 /// What `side` does.
 fn deed(words: &mut Words<'_>, side: Side) -> Result<Action, Complaint> {
     if let Some(text) = words.maybe_text() {
-        return Ok(Action::Say(side, text));
+        return Ok(Action::Say(side, Payload::Bytes(text)));
     }
     Ok(match words.peek() {
         Some("hex" | "bytes") => Action::Say(side, data(words)?),
@@ -381,9 +262,9 @@ fn keep_alive(words: &mut Words<'_>, side: Side) -> Result<Action, Complaint> {
 }
 
 /// Bytes to send: text, octets, or so many bytes of filler.
-fn data(words: &mut Words<'_>) -> Result<Vec<u8>, Complaint> {
+fn data(words: &mut Words<'_>) -> Result<Payload, Complaint> {
     if let Some(text) = words.maybe_text() {
-        return Ok(text);
+        return Ok(Payload::Bytes(text));
     }
     match words.one_of("what is sent", &["\"text\"", "hex", "bytes"])? {
         "hex" => {
@@ -391,17 +272,25 @@ fn data(words: &mut Words<'_>) -> Result<Vec<u8>, Complaint> {
             while let Some(octet) = words.maybe_octet() {
                 octets.push(octet);
             }
-            if octets.is_empty() { Err(words.expected("octets such as 20 02 0f")) } else { Ok(octets) }
+            if octets.is_empty() {
+                Err(words.expected("octets such as 20 02 0f"))
+            } else {
+                Ok(Payload::Bytes(octets))
+            }
         }
-        "bytes" => Ok(filler(words.number("the number of bytes", 1, MOST_BYTES)? as usize)),
+        "bytes" => Ok(Payload::Filler(words.number("the number of bytes", 1, MOST_BYTES)? as usize)),
         _ => Err(words.expected("text in quotation marks")),
     }
 }
 
-/// Bytes that look like nothing in particular and are always the same: printable, with a period (95) that
-/// divides no usual segment size, so that two segments of one transfer rarely hold equal bytes.
-pub(super) fn filler(count: usize) -> Vec<u8> {
-    (b' '..=b'~').cycle().take(count).collect()
+/// Data of a SYN, which must fit one segment.
+fn early_data(words: &mut Words<'_>) -> Result<Vec<u8>, Complaint> {
+    let data = data(words)?;
+    if data.len() > MOST_EARLY {
+        let range = format!("at most {MOST_EARLY} bytes");
+        return Err(Complaint::OutOfRange { what: "early data", range, found: format!("{}", data.len()) });
+    }
+    Ok(data.to_bytes())
 }
 
 /// What follows `middlebox`.
@@ -518,7 +407,7 @@ fn segment(words: &mut Words<'_>) -> Result<RawSegment, Complaint> {
             "seq" => raw.seq = Some(place(words)?),
             "ack" => raw.ack = Some(place(words)?),
             "flags" => raw.flags = Some(flags(words)?),
-            "len" => raw.data = filler(words.number("a length", 0, 65_000)? as usize),
+            "len" => raw.data = Payload::Filler(words.number("a length", 0, 65_000)? as usize).to_bytes(),
             "window" => raw.window = Some(words.number("a window as on the wire", 0, 65_535)? as u16),
             "ttl" => raw.ttl = Some(words.number("a time to live", 1, 255)? as u8),
             _ => {
@@ -589,7 +478,7 @@ mod tests {
         let mac = Some([2, 0, 0, 0, 0, 9]);
         let end = Setting::End { side: Side::Server, address, mac, ttl: Some(57) };
         assert_eq!(line.statement, Statement::Settings(vec![end]));
-        let said = Statement::Action(Action::Say(Side::Server, vec![0x20, 2, 0, 0]));
+        let said = Statement::Action(Action::Say(Side::Server, Payload::Bytes(vec![0x20, 2, 0, 0])));
         assert_eq!(only("server hex 20 02 00 00").statement, said);
     }
 
@@ -643,7 +532,7 @@ mod tests {
 
     #[test]
     fn filler_differs_between_segments() {
-        let bytes = filler(4344);
+        let bytes = Payload::Filler(4344).to_bytes();
         assert_ne!(bytes[..1448], bytes[1448..2896]);
         assert_eq!(bytes.len(), 4344);
     }

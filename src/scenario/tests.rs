@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{LegacyPcapReader, PcapBlockOwned, PcapNGSlice};
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn play(story: &str) -> Recording {
@@ -415,5 +417,145 @@ fn the_examples_of_the_documentation_compile() {
     assert!(examples.len() >= 2);
     for example in examples {
         play(example);
+    }
+}
+
+/// Lines that make sense somewhere; in random order most do not.
+const LINES: &[&str] = &[
+    "open",
+    "open refused",
+    "open unanswered 1",
+    "open both",
+    "open scan",
+    "open early \"x\"",
+    "open isn 4294967295",
+    "open early bytes 1400 ignored",
+    "client \"a\"",
+    "server \"b\"",
+    "client bytes 20000",
+    "server bytes 70000",
+    "meanwhile server bytes 9000",
+    "meanwhile client fin",
+    "client fin",
+    "server fin",
+    "client close",
+    "server close",
+    "close by client",
+    "close by server",
+    "client reset",
+    "server reset bare",
+    "client keepalive",
+    "server keepalive byte 3 every 10s",
+    "client window 0",
+    "server window 0",
+    "server window 4000",
+    "client stall",
+    "server stall",
+    "client read",
+    "server read",
+    "client ack",
+    "server forget",
+    "client forget",
+    "server vanish",
+    "server return",
+    "client segment seq -4000000000 ack +5 flags SFRPUEC len 9",
+    "server segment seq 4294967295 flags none",
+    "middlebox reset both ttl 9",
+    "middlebox reset client bare",
+    "icmp prohibited quoting client",
+    "icmp too-big mtu 0 from 10.9.9.9 quoting server",
+    "udp client \"q\"",
+    "udp server bytes 9000",
+    "sleep 1ms",
+    "sleep 300ms",
+    "sleep 2h",
+    "settle",
+    "begin",
+    "lose client",
+    "lose server 3 after 1",
+    "lose client all",
+    "lose client none",
+    "lose server before",
+    "miss client 2",
+    "repeat server 2 ttl -255",
+    "swap client",
+    "swap server 2",
+    "delay client 3s",
+    "fragment server 8 3",
+    "cut 1",
+    "cut off",
+    "blind client",
+    "blind none",
+    "connection b",
+    "b: open",
+    "b: client \"c\"",
+    "b: close by server",
+];
+
+/// Heads under which they are played.
+const HEADS: &[&str] = &[
+    "",
+    "link raw",
+    "mss 1",
+    "wscale off\nwindow server 0",
+    "timestamps off sack off",
+    "retries 0",
+    "rtt 0ns near 0ns",
+    "isn client 4294967295 server 4294967295",
+    "client [::1]:0\nserver [::2]:65535\ntunnel vxlan 1 from ::1 to ::2",
+    "window client 1 server 1000000000 wscale 14",
+    "delayed-ack 0ns",
+    "vlan 1 2 3",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_order_of_lines_makes_the_stage_fall(
+        head in prop::sample::select(HEADS),
+        opened in any::<bool>(),
+        lines in prop::collection::vec(prop::sample::select(LINES), 1..14),
+    ) {
+        let story = format!("{head}\n{}{}", if opened { "open\n" } else { "" }, lines.join("\n"));
+        if let Ok(recording) = compile(&story, Path::new("random.story")) {
+            prop_assert!(recording.frames.is_sorted_by_key(|frame| frame.time));
+        }
+    }
+
+    #[test]
+    fn what_is_lost_for_a_while_arrives_in_the_end(
+        sack in any::<bool>(),
+        mishaps in prop::collection::vec(
+            (
+                prop::sample::select(&["client", "server"][..]),
+                prop::sample::select(&[
+                    "lose SIDE", "lose SIDE before", "swap SIDE", "delay SIDE 30ms", "delay SIDE 700ms",
+                    "repeat SIDE later 1ms", "miss SIDE", "fragment SIDE 100",
+                ][..]),
+                0..6_u32,
+            ),
+            0..6,
+        ),
+    ) {
+        let mut story = format!("link raw\nmss 500\nsack {}\nopen\n", if sack { "on" } else { "off" });
+        for (side, mishap, after) in &mishaps {
+            writeln!(story, "{} after {after}", mishap.replace("SIDE", side)).unwrap();
+        }
+        story += "client bytes 8000\nserver bytes 8000\nclose by client";
+        let recording = play(&story);
+        // Both FINs, at 8001, are acknowledged in the end.
+        for server in [false, true] {
+            let highest = recording.frames.iter().filter(|f| f.bytes[9] == 6 && two(&f.bytes, 6) & 0x1fff == 0);
+            let highest = highest.filter(|f| (two(&f.bytes, 20) == 80) == server && f.bytes[33] & 2 == 0);
+            let highest = highest.map(|f| four(&f.bytes, 28)).max().unwrap();
+            let first = if server { 0x1234_5000 } else { 0x4321_9000 };
+            prop_assert_eq!(highest, first + 8002, "{}\n{}", story, server);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_fall(text in "(open|client|[a-z:]{1,9}|\"|\\\\|#|[0-9.+-]{1,12}|[[:alnum:]]{1,5}|\\PC| |\n){0,40}") {
+        let _ = compile(&text, Path::new("random.story"));
     }
 }

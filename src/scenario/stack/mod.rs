@@ -437,7 +437,7 @@ impl Stack {
     /// Notes what a SYN says.
     fn take_syn(&mut self, syn: &Segment) {
         self.irs = syn.seq;
-        self.rcv_nxt = syn.seq + 1;
+        self.rcv_nxt = self.rcv_nxt.max(syn.seq + 1);
         self.peer_window = u64::from(syn.window);
         self.ts_recent = syn.options.timestamps.map_or(0, |(value, _)| value);
     }
@@ -499,7 +499,11 @@ impl Stack {
     /// A SYN where there is a connection already.
     fn arrive_late_syn(&mut self, now: i64, segment: &Segment) {
         match (self.state, segment.ack) {
-            (State::SynReceived, None) if segment.seq == self.irs => self.resend_first(now),
+            (State::SynReceived, None) if segment.seq == self.irs => {
+                self.take_syn(segment);
+                self.resend_first(now);
+                self.restart_timer(now);
+            }
             (State::SynReceived, Some(ack)) => self.take_ack(now, ack, segment),
             (_, None) if self.is_over() && self.manners != Manners::Refuse => self.accept(now, segment),
             // A challenge: if the peer has really forgotten, it will answer with a reset.

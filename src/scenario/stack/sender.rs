@@ -37,7 +37,7 @@ impl Stack {
         self.flight.push_back(flight);
         self.transmit(now, self.flight.len() - 1);
         if self.timer.is_none() || self.flight.len() == 1 {
-            self.timer = Some(now + self.timeout());
+            self.restart_timer(now);
         }
     }
 
@@ -103,11 +103,16 @@ impl Stack {
         }
         // Nothing may be sent and nothing is under way: somebody has to ask whether the window is open again.
         if !self.writes.is_empty() && self.flight.is_empty() && self.timer.is_none() {
-            self.timer = Some(now + self.timeout());
+            self.restart_timer(now);
         }
     }
 
-    /// Now, plus how long to wait for an acknowledgement (RFC 6298 section 2).
+    /// Waits afresh for what is under way.
+    pub(in crate::scenario) fn restart_timer(&mut self, now: i64) {
+        self.timer = Some(now + self.timeout());
+    }
+
+    /// How long to wait for an acknowledgement (RFC 6298 section 2).
     fn timeout(&self) -> i64 {
         let first = self
             .smoothed
@@ -142,7 +147,7 @@ impl Stack {
             return;
         }
         self.backoff += 1;
-        self.timer = Some(now + self.timeout());
+        self.restart_timer(now);
     }
 
     /// What the peer's acknowledgement tells.
@@ -222,7 +227,7 @@ impl Stack {
         if self.duplicates == DUPLICATES && self.recover.is_none() {
             self.recover = Some(self.nxt);
             self.resend_first(now);
-            self.timer = Some(now + self.timeout());
+            self.restart_timer(now);
         } else if self.duplicates > DUPLICATES {
             // Further holes below what has arrived are filled one an acknowledgement (RFC 6675).
             let last = self.flight.iter().rposition(|flight| flight.sacked).unwrap_or(0);

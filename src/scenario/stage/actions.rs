@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Delivery, Event, Message, Stage};
+use crate::limits;
 use crate::scenario::complaint::Complaint;
 use crate::scenario::script::{Action, Place, RawSegment, Side, Unreachable};
 use crate::scenario::segment::{Flags, Options, Segment};
@@ -15,7 +16,8 @@ impl Stage {
             Action::Open(opening) => self.open(conn, opening),
             Action::Say(side, data) => {
                 self.speaker(conn, *side, meanwhile)?;
-                self.conns[conn].stacks.of_mut(*side).write(self.now, data);
+                self.count_said(data.len())?;
+                self.conns[conn].stacks.of_mut(*side).write(self.now, &data.to_bytes());
                 self.flush(conn, *side)
             }
             Action::Fin(side) => {
@@ -28,7 +30,7 @@ impl Stage {
                 *self.conns[conn].follows.of_mut(side.other()) = true;
                 self.close(conn, *side, meanwhile)
             }
-            Action::Datagram(side, data) => self.datagram(conn, *side, data, meanwhile),
+            Action::Datagram(side, data) => self.datagram(conn, *side, &data.to_bytes(), meanwhile),
             Action::Icmp { kind, from, quoting } => self.icmp(conn, *kind, *from, *quoting),
             Action::MiddleboxReset { towards, ttl, mac, bare } => {
                 self.middlebox_reset(conn, towards, *ttl, *mac, *bare)
@@ -93,6 +95,12 @@ impl Stage {
             _ => stack.acknowledge(now, None),
         }
         self.flush(conn, side)
+    }
+
+    /// Bounds what a story can have its sides send.
+    fn count_said(&mut self, bytes: usize) -> Result<(), Complaint> {
+        self.said += bytes;
+        if self.said > limits::STORY_BYTES { Err(Complaint::TooLong(limits::STORY_BYTES)) } else { Ok(()) }
     }
 
     fn close(&mut self, conn: usize, side: Side, meanwhile: bool) -> Result<(), Complaint> {

@@ -9,6 +9,8 @@ mod opening;
 
 use std::collections::BTreeMap;
 
+use crate::limits;
+
 use super::complaint::Complaint;
 use super::faults::{Faults, Strokes};
 use super::script::{Clock, Line, Link, Mishap, Pair, Setup, Side, Statement, Unreachable};
@@ -22,9 +24,6 @@ const GAP: i64 = 10_000;
 
 /// How soon a swapped packet follows the one that overtook it.
 const SWAP_GAP: i64 = 5_000;
-
-/// Steps of a story at most, so that none runs for ever.
-const STEPS: u64 = 20_000_000;
 
 /// Latest moment of a story, in nanoseconds after its start: 130 years, so that sums cannot overflow.
 const LATEST: i64 = 130 * 365 * 86_400 * 1_000_000_000;
@@ -105,6 +104,10 @@ struct Stage {
     start: i64,
     link: Link,
     steps: u64,
+    /// Bytes that applications were told to send.
+    said: usize,
+    /// Bytes of the frames recorded so far.
+    recorded: usize,
     order: u64,
     queue: BTreeMap<(i64, u64), Event>,
     conns: Vec<Conn>,
@@ -123,6 +126,8 @@ pub(super) fn perform(lines: &[Line]) -> Result<Recording, (usize, Complaint)> {
         start: START,
         link: Link::default(),
         steps: 0,
+        said: 0,
+        recorded: 0,
         order: 0,
         queue: BTreeMap::new(),
         conns: Vec::new(),
@@ -344,8 +349,11 @@ impl Stage {
     /// The next thing happens; false if nothing will.
     fn step(&mut self) -> Result<bool, Complaint> {
         self.steps += 1;
-        if self.steps > STEPS {
-            return Err(Complaint::Endless(STEPS));
+        if self.steps > limits::STORY_STEPS {
+            return Err(Complaint::Endless(limits::STORY_STEPS));
+        }
+        if self.recorded > limits::STORY_BYTES {
+            return Err(Complaint::TooLong(limits::STORY_BYTES));
         }
         let deadline = self.next_deadline();
         let queued = self.queue.first_key_value().map(|((at, _), _)| *at);
@@ -511,6 +519,7 @@ impl Stage {
             let original = bytes.len() as u32;
             bytes.truncate(self.snap.unwrap_or(u32::MAX) as usize);
             let time = self.start.saturating_add(self.now);
+            self.recorded += bytes.len();
             self.frames.push(Frame { time, bytes, original, interface: 0 });
         }
     }
