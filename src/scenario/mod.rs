@@ -41,14 +41,15 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::time::Timestamp;
 
 pub use script::Link;
 
 /// A recorded frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// When it passed the tap, in nanoseconds since 1970-01-01T00:00:00Z.
-    pub time: i64,
+    /// When it passed the tap.
+    pub time: Timestamp,
     /// What was kept of it.
     pub bytes: Vec<u8>,
     /// How long it was on the wire, in bytes.

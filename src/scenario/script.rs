@@ -118,7 +118,9 @@ pub(super) enum TunnelKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Setup {
     pub(super) ends: Pair<End>,
-    /// Maximum segment size without options; none: what the addresses' family allows on Ethernet.
+    /// Largest packet; decides the segment size where that is not given.
+    pub(super) mtu: u16,
+    /// Maximum segment size, as the option says it.
     pub(super) mss: Option<u16>,
     /// From the tap to the side and back, in nanoseconds.
     pub(super) turn: Pair<i64>,
@@ -146,6 +148,7 @@ impl Default for Setup {
         };
         Self {
             ends: Pair { client: end(1, 40_000), server: end(2, 80) },
+            mtu: 1500,
             mss: None,
             turn: Pair { client: 100_000, server: 20_000_000 },
             timestamps: true,
@@ -198,6 +201,7 @@ pub(super) enum Statement {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Setting {
     End { side: Side, address: SocketAddr, mac: Option<[u8; 6]>, ttl: Option<u8> },
+    Mtu(u16),
     Mss(u16),
     Rtt { far: i64, near: Option<i64> },
     Timestamps(bool),
@@ -221,6 +225,7 @@ impl Setup {
                 end.mac = mac.unwrap_or(end.mac);
                 end.ttl = ttl.unwrap_or(end.ttl);
             }
+            Setting::Mtu(mtu) => (self.mtu, self.mss) = (mtu, None),
             Setting::Mss(mss) => self.mss = Some(mss),
             Setting::Rtt { far, near } => {
                 self.turn.server = far;

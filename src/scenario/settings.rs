@@ -61,8 +61,8 @@ pub(super) fn one_setting(
             end(words, side, address)?
         }
         "mss" => Setting::Mss(words.number("a segment size", 1, 65_000)? as u16),
-        // The headers of IPv4 and TCP; those of IPv6 make it smaller, which `mss` can say exactly.
-        "mtu" => Setting::Mss(words.number("a packet size", 68, 65_040)? as u16 - 40),
+        // No less than IPv4 promises (RFC 791), which leaves room for data with IPv6, too.
+        "mtu" => Setting::Mtu(words.number("a packet size", 68, 65_000)? as u16),
         "rtt" => {
             let far = words.duration("the round trip between tap and server")?;
             let near = words.take("near").then(|| words.duration("the round trip between tap and client"));

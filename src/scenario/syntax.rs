@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::complaint::Complaint;
 use super::script::{
     Action, Clock, Flag, Line, Link, Mishap, MishapKind, Opening, Payload, Place, RawSegment, Reception,
-    Setting, Side, Statement, Tunnel, TunnelKind, Unreachable,
+    Side, Statement, Unreachable,
 };
 use super::settings::{end, one_setting, settings};
 use super::words::{Words, split};
@@ -452,6 +452,7 @@ fn flags(words: &mut Words<'_>) -> Result<Vec<Flag>, Complaint> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::script::Setting;
     use super::*;
 
     fn complain(story: &str) -> (usize, String) {

@@ -9,6 +9,7 @@ use pcap_parser::{LegacyPcapReader, PcapBlockOwned, PcapNGSlice};
 use proptest::prelude::*;
 
 use super::*;
+use crate::time::Span;
 
 fn play(story: &str) -> Recording {
     compile(story, Path::new("test.story")).unwrap_or_else(|error| panic!("{error}\n{story}"))
@@ -57,7 +58,7 @@ fn trace(recording: &Recording) -> String {
             .map(|(_, c)| *c)
             .collect();
         let who = if server { 's' } else { 'c' };
-        let millis = (frame.time - start) / 1_000_000;
+        let millis = (frame.time - start).0 / 1_000_000;
         let ack = if flags & 16 != 0 { relative(ack, !server).to_string() } else { "-".to_owned() };
         writeln!(said, "{millis} {who} {letters} {} {ack} {data}", relative(seq, server)).unwrap();
     }
@@ -176,6 +177,18 @@ fn refusals_and_silence() {
 }
 
 #[test]
+fn packets_fill_the_mtu_with_either_family() {
+    for (head, most) in [("", 1500), ("mtu 600\n", 600), ("mss 1000 timestamps off\n", 1040)] {
+        let v4 = play(&format!("link raw\n{head}open\nclient bytes 3000\nsettle\nend"));
+        assert_eq!(v4.frames.iter().map(|frame| frame.original).max(), Some(most), "{head}");
+        let ends = "client [2001:db8::1]:40000 server [2001:db8::2]:80";
+        let v6 = play(&format!("link raw\n{ends}\n{head}open\nclient bytes 3000\nsettle\nend"));
+        let most = if head.starts_with("mss") { most + 20 } else { most };
+        assert_eq!(v6.frames.iter().map(|frame| frame.original).max(), Some(most), "{head}");
+    }
+}
+
+#[test]
 fn sequence_numbers_wrap_on_the_wire() {
     let recording =
         play("link raw\nisn client 4294967294 server 4294967295\nopen\nclient \"abcdef\"\nclose by client");
@@ -204,7 +217,7 @@ fn faults_change_the_recording_as_they_say() {
     assert_eq!(data, ["20 c PA 11 1 10", "20 c A 1 1 10"]);
     let hops = play(&format!("{base}repeat client 1 later 1ms ttl -1\nclient \"abc\"\nsettle\nend"));
     assert_eq!((hops.frames[3].bytes[8], hops.frames[4].bytes[8]), (64, 63));
-    assert_eq!(hops.frames[4].time - hops.frames[3].time, 1_000_000);
+    assert_eq!(hops.frames[4].time - hops.frames[3].time, Span(1_000_000));
 }
 
 #[test]
@@ -350,7 +363,7 @@ fn pcap_in_all_forms_is_read_by_another_library() {
             reader.consume(used);
         }
         let written: Vec<_> =
-            recording.frames.iter().map(|f| (f.time / unit * unit, f.original, f.bytes.clone())).collect();
+            recording.frames.iter().map(|f| (f.time.0 / unit * unit, f.original, f.bytes.clone())).collect();
         assert_eq!(read, written);
     }
 }
@@ -382,7 +395,7 @@ fn pcapng_is_read_by_another_library() {
     }
     assert_eq!(links, [1, 101]);
     let written: Vec<_> =
-        recording.frames.iter().map(|f| (f.interface, f.time, f.original, f.bytes.clone())).collect();
+        recording.frames.iter().map(|f| (f.interface, f.time.0, f.original, f.bytes.clone())).collect();
     assert_eq!(read, written);
     let pcap = Format::Pcap { nanoseconds: true, big_endian: false };
     let refused = recording.write(pcap, &mut Vec::new()).unwrap_err();
@@ -546,7 +559,7 @@ proptest! {
         let recording = play(&story);
         // Both FINs, at 8001, are acknowledged in the end.
         for server in [false, true] {
-            let highest = recording.frames.iter().filter(|f| f.bytes[9] == 6 && two(&f.bytes, 6) & 0x1fff == 0);
+            let highest = recording.frames.iter().filter(|f| f.bytes[9] == 6 && two(&f.bytes, 6) << 3 == 0);
             let highest = highest.filter(|f| (two(&f.bytes, 20) == 80) == server && f.bytes[33] & 2 == 0);
             let highest = highest.map(|f| four(&f.bytes, 28)).max().unwrap();
             let first = if server { 0x1234_5000 } else { 0x4321_9000 };

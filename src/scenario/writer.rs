@@ -42,9 +42,9 @@ fn pcap(recording: &Recording, nanoseconds: bool, big_endian: bool, out: &mut dy
     }
     let unit = if nanoseconds { 1 } else { 1_000 };
     for frame in &recording.frames {
-        let seconds = u32::try_from(frame.time.div_euclid(1_000_000_000));
+        let seconds = u32::try_from(frame.time.0.div_euclid(1_000_000_000));
         let seconds = seconds.map_err(|_| refuse("pcap holds times from 1970 to 2106 only"))?;
-        let parts = frame.time.rem_euclid(1_000_000_000) / unit;
+        let parts = frame.time.0.rem_euclid(1_000_000_000) / unit;
         for number in [seconds, parts as u32, length(&frame.bytes)?, frame.original] {
             out.write_all(&four(number))?;
         }
@@ -80,7 +80,7 @@ fn pcapng(recording: &Recording, out: &mut dyn Write) -> io::Result<()> {
         block(out, 1, &interface)?;
     }
     for frame in &recording.frames {
-        let time = u64::try_from(frame.time).map_err(|_| refuse("pcapng holds no times before 1970"))?;
+        let time = u64::try_from(frame.time.0).map_err(|_| refuse("pcapng holds no times before 1970"))?;
         let mut packet = Vec::with_capacity(frame.bytes.len() + 24);
         for number in
             [frame.interface, (time >> 32) as u32, time as u32, length(&frame.bytes)?, frame.original]

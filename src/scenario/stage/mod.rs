@@ -10,6 +10,7 @@ mod opening;
 use std::collections::BTreeMap;
 
 use crate::limits;
+use crate::time::Timestamp;
 
 use super::complaint::Complaint;
 use super::faults::{Faults, Strokes};
@@ -518,7 +519,7 @@ impl Stage {
         for mut bytes in frames {
             let original = bytes.len() as u32;
             bytes.truncate(self.snap.unwrap_or(u32::MAX) as usize);
-            let time = self.start.saturating_add(self.now);
+            let time = Timestamp(self.start.saturating_add(self.now));
             self.recorded += bytes.len();
             self.frames.push(Frame { time, bytes, original, interface: 0 });
         }
