@@ -79,3 +79,9 @@ pub const GAPS: usize = 64;
 
 /// Frames cited for the end of one connection.
 pub const CITED_FRAMES: usize = 8;
+
+/// Bytes that a story can send, and record, at most: tests want small captures, and large ones are made from them.
+pub const STORY_BYTES: usize = 256 << 20;
+
+/// Events of a story at most, so that none is played for ever.
+pub const STORY_STEPS: u64 = 5_000_000;
