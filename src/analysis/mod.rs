@@ -59,3 +59,23 @@ pub struct Totals {
     /// Connections that were folded into counters because of a bound.
     pub folded_connections: u64,
 }
+
+// STAND-IN: deleted when the real one lands.
+/// Stand-in that opens the inputs and knows nothing of them.
+pub fn analyze(
+    inputs: Vec<crate::capture::Input>,
+    options: &Options,
+    watch: &mut dyn FnMut(u64, Option<u64>),
+) -> Result<Analysis, crate::error::Error> {
+    watch(0, None);
+    let mut analysis = Analysis { options: options.clone(), ..Analysis::default() };
+    for input in inputs {
+        if let crate::capture::Input::File(path) = input {
+            #[allow(clippy::disallowed_methods, reason = "stand-in")]
+            std::fs::File::open(&path)
+                .map_err(|cause| crate::error::Error::Open { path: path.clone(), cause })?;
+            analysis.files.push(FileFacts { path, ..FileFacts::default() });
+        }
+    }
+    Ok(analysis)
+}

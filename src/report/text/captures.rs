@@ -1,0 +1,226 @@
+//! The part that comes first: how far each capture can be trusted. What is as it should be is not mentioned.
+
+use std::cmp::Reverse;
+use std::io::{self, Write};
+
+use super::amounts::{bytes, count, counted, moment, percent};
+use super::paint::{Paint, Tone};
+use super::{Clock, Look, WIDTH, origin, wrapped};
+use crate::analysis::{Analysis, Quality};
+use crate::capture::{FileFacts, LinkType};
+use crate::escape;
+use crate::problem::Problem;
+
+/// Captures shown without being asked for more.
+const SHOWN: usize = 6;
+
+/// One line a capture, and one for each thing that weakens what follows.
+pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint { on: look.colour };
+    writeln!(out, "{}", paint.tone(Tone::Heading, "CAPTURES"))?;
+    let mut remarks: Vec<(usize, Vec<String>)> =
+        (0..analysis.files.len()).map(|index| (index, remarks(analysis, index))).collect();
+    if !look.verbose && remarks.len() > SHOWN {
+        // Those that have something to say come first; the rest is counted.
+        remarks.sort_by_key(|(_, said)| Reverse(!said.is_empty()));
+    }
+    let shown = if look.verbose { remarks.len() } else { SHOWN };
+    let origin = origin(analysis);
+    for (index, said) in remarks.iter().take(shown) {
+        let Some(facts) = analysis.files.get(*index) else { continue };
+        let clock = if look.clock == Clock::Relative { Clock::Utc } else { look.clock };
+        let mut line = line(facts);
+        if let Some(first) = facts.first {
+            line.push_str(", from ");
+            line.push_str(&moment(first, origin, clock));
+        }
+        if analysis.files.len() > 1 {
+            line = format!("[{index}] {line}");
+        }
+        for (number, part) in wrapped(&line, 6).iter().enumerate() {
+            writeln!(out, "{}{part}", if number == 0 { "  " } else { "      " })?;
+        }
+        for remark in said {
+            for (number, part) in wrapped(remark, 6).iter().enumerate() {
+                let mark = if number == 0 { "    ! " } else { "      " };
+                writeln!(out, "{mark}{}", paint.tone(Tone::Odd, part))?;
+            }
+        }
+    }
+    if remarks.len() > shown {
+        let quiet = remarks.iter().skip(shown).all(|(_, said)| said.is_empty());
+        let rest = counted((remarks.len() - shown) as u64, "more capture");
+        writeln!(out, "  {rest}{}", if quiet { ", nothing to remark" } else { " (-v shows all)" })?;
+    }
+    not_taken_apart(analysis, look, out)
+}
+
+/// What was counted and not analysed, by name.
+fn not_taken_apart(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+    let mut other: Vec<&(String, u64)> = analysis.totals.other.iter().collect();
+    if other.is_empty() {
+        return Ok(());
+    }
+    // Names break ties, so that the order is the same in every run.
+    other.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
+    let shown = if look.verbose { other.len() } else { 5 };
+    let mut parts: Vec<String> = other
+        .iter()
+        .take(shown)
+        .map(|(name, packets)| format!("{} {}", escape::terminal(name), count(*packets)))
+        .collect();
+    if other.len() > shown {
+        let rest: u64 = other.iter().skip(shown).map(|(_, packets)| packets).sum();
+        parts.push(format!("{} ({})", counted((other.len() - shown) as u64, "more kind"), count(rest)));
+    }
+    let text = format!("not TCP or UDP: {}", parts.join(", "));
+    for (number, part) in wrapped(&text, 4).iter().enumerate() {
+        writeln!(out, "{}{part}", if number == 0 { "  " } else { "    " })?;
+    }
+    Ok(())
+}
+
+/// `upload.pcapng: pcapng, Ethernet, 12,345 packets, 9.10 MB, 5m 12s`
+fn line(facts: &FileFacts) -> String {
+    let mut parts = Vec::new();
+    if !facts.format.is_empty() {
+        parts.push(match facts.compression {
+            Some(compression) => format!("{} in {compression}", facts.format),
+            None => facts.format.to_owned(),
+        });
+    }
+    parts.extend(facts.link_types.iter().map(|link| link_name(*link)));
+    parts.push(counted(facts.packets, "packet"));
+    parts.push(bytes(facts.bytes_captured));
+    if let (Some(first), Some(last)) = (facts.first, facts.last) {
+        parts.push(last.since(first).to_string());
+    }
+    format!("{}: {}", escape::terminal(&facts.path.to_string_lossy()), parts.join(", "))
+}
+
+/// The link types people meet, by name; the others by their number.
+fn link_name(link: LinkType) -> String {
+    let name = match link.0 {
+        0 | 108 => "loopback",
+        1 => "Ethernet",
+        9 => "PPP",
+        12 | 14 | 101 | 228 | 229 => "raw IP",
+        51 => "PPPoE",
+        105 => "802.11",
+        113 => "Linux cooked",
+        127 => "802.11 with radiotap",
+        276 => "Linux cooked 2",
+        number => return format!("link type {number}"),
+    };
+    name.to_owned()
+}
+
+/// What weakens claims about this capture, in plain words, the heaviest first.
+fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
+    let mut said = Vec::new();
+    let Some(facts) = analysis.files.get(index) else { return said };
+    if let Some(damage) = damage(analysis, index) {
+        said.push(damage);
+    }
+    let drops: u64 =
+        facts.interfaces.iter().filter_map(|interface| interface.drops).fold(0, u64::saturating_add);
+    if drops > 0 {
+        said.push(format!("the recorder dropped {}", counted(drops, "packet")));
+    }
+    if let Some(quality) = analysis.quality.get(index) {
+        said.extend(doubts(quality));
+    }
+    if let Some(longest) = facts.blackouts.iter().map(|dark| dark.end.since(dark.start)).max() {
+        said.push(match facts.blackouts.len() {
+            1 => format!("no packet at all for {longest}: the recorder may have been away"),
+            times => {
+                format!("{times} times without any packet, up to {longest}: the recorder may have been away")
+            }
+        });
+    }
+    if facts.backward > 0 {
+        said.push(format!(
+            "time runs backwards {}, by {} at most",
+            if facts.backward == 1 { "once".to_owned() } else { format!("{} times", count(facts.backward)) },
+            facts.disorder
+        ));
+    }
+    if facts.packets == 0 && said.is_empty() {
+        said.push("it holds no packet".to_owned());
+    }
+    said
+}
+
+/// Damage of the file itself.
+fn damage(analysis: &Analysis, index: usize) -> Option<String> {
+    let of_this = |problem: &&Problem| {
+        problem.kind.is_damage() && problem.file.is_some_and(|file| usize::from(file.0) == index)
+    };
+    let mut damages = analysis.problems.iter().filter(of_this);
+    let first = damages.next()?;
+    let message = escape::terminal(&first.message);
+    let text = match first.offset {
+        Some(offset) => format!("damaged at byte {}: {message}", count(offset)),
+        None => format!("damaged: {message}"),
+    };
+    Some(match damages.count() {
+        0 => text,
+        more => format!("{text} ({more} more under PROBLEMS)"),
+    })
+}
+
+/// What the quality figures mean for the reader (bounds of `domain.md` C.4).
+fn doubts(quality: &Quality) -> Vec<String> {
+    let mut said = Vec::new();
+    let loss = quality.loss_ratio;
+    if loss > 0.001 {
+        let effect = if loss > 0.1 {
+            "most ends below are guesses"
+        } else if loss > 0.02 {
+            "\"nothing came\" proves nothing here"
+        } else {
+            "claims are a little less sure"
+        };
+        said.push(format!("{} of the TCP bytes were acknowledged but not captured: {effect}", percent(loss)));
+    }
+    if quality.one_sided_ratio > 0.05 {
+        said.push(format!(
+            "{} of the TCP connections show one side only: who answered what cannot be told",
+            percent(quality.one_sided_ratio)
+        ));
+    }
+    if quality.duplicate_ratio > 0.001 {
+        said.push(format!(
+            "{} of the TCP segments were recorded twice (a mirror port?): not taken for retransmissions",
+            percent(quality.duplicate_ratio)
+        ));
+    }
+    if quality.snapped_ratio > 0.0 {
+        said.push(format!(
+            "{} of the packets were cut short by the recorder: headers are there, contents are not",
+            percent(quality.snapped_ratio)
+        ));
+    }
+    debug_assert!(said.iter().all(|line| line.len() < 2 * WIDTH));
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_capture_is_not_remarked_on() {
+        assert_eq!(doubts(&Quality::default()), Vec::<String>::new());
+        let slight = Quality { loss_ratio: 0.000_5, one_sided_ratio: 0.04, ..Quality::default() };
+        assert_eq!(doubts(&slight), Vec::<String>::new());
+    }
+
+    #[test]
+    fn loss_says_what_it_means() {
+        let said = |loss_ratio| doubts(&Quality { loss_ratio, ..Quality::default() }).join("");
+        assert!(said(0.002).contains("a little less sure"));
+        assert!(said(0.03).contains("proves nothing"));
+        assert!(said(0.5).contains("guesses"));
+    }
+}
