@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
@@ -57,12 +57,13 @@ pub(super) enum Verb {
 
 /// What is read and how: the same for every verb that analyses.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
 pub(super) struct InputArgs {
     /// Captures to read as one timeline; - is standard input
     ///
     /// A file may be pcap or pcapng, plain or compressed: its content decides. A pattern such as 'day*.pcap' that
     /// the shell did not expand is expanded. Of a folder, all files that are captures by their names (.pcap .pcapng
-    /// .cap .dmp .ntar .trc .snoop, a number after them, .gz .zst .lz4 after that) are read in order of name, folders in
+    /// .cap .dmp .trc, a number after them, .gz .zst .lz4 after that) are read in order of name, folders in
     /// it too, hidden ones not.
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "read")]
     pub(super) files: Vec<PathBuf>,
@@ -70,7 +71,7 @@ pub(super) struct InputArgs {
     #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(super) read: Vec<PathBuf>,
     /// Threads to use; 0 for one a core. Never changes a result
-    #[arg(short = 'j', long, value_name = "N", default_value_t = 0)]
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(..=1024))]
     pub(super) threads: usize,
     /// End with code 3 if any input is damaged; what is readable is still analysed
     #[arg(long)]
@@ -78,7 +79,7 @@ pub(super) struct InputArgs {
     /// Take segments that a mirror port recorded twice for retransmissions
     #[arg(long)]
     pub(super) no_dedup: bool,
-    /// Print nothing; end with code 0 if there is a connection, with 1 if there is none
+    /// Print no result; end with code 0 if there is a connection, with 1 if there is none
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// Progress on standard error: by itself for a large input on a terminal, or one JSON object a line
@@ -94,6 +95,7 @@ pub(super) struct InputArgs {
 
 /// How text looks.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct LookArgs {
     /// Show everything, not only what fits one screen
     #[arg(short, long)]
@@ -108,6 +110,7 @@ pub(super) struct LookArgs {
 
 /// Where the result goes, and how times look in it.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -121,7 +124,7 @@ pub(super) struct OutputArgs {
 pub(super) struct SummaryArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
-    #[arg(short = 'T', long, value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl"]))]
     pub(super) format: &'static Format,
     #[command(flatten)]
@@ -134,14 +137,14 @@ pub(super) struct SummaryArgs {
 pub(super) struct ConnectionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
-    #[arg(short = 'T', long, value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
     /// Order of the connections; all but id put the largest first
-    #[arg(long, value_name = "KEY", default_value = "id")]
+    #[arg(long, help_heading = "Output", value_name = "KEY", default_value = "id")]
     pub(super) sort: SortKey,
     /// At most this many connections
-    #[arg(long, value_name = "N", visible_alias = "top")]
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
     pub(super) limit: Option<usize>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
@@ -153,7 +156,7 @@ pub(super) struct ConnectionsArgs {
 pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
-    #[arg(short = 'T', long, value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
           value_parser = formats(&["json", "jsonl", "text"]))]
     pub(super) format: &'static Format,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! What is said on standard error. Nothing here can fail: a closed standard error is no reason to stop.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
 
@@ -9,6 +9,7 @@ use crate::analysis::Analysis;
 use crate::error::Error;
 use crate::escape;
 use crate::problem::Problem;
+use crate::report::text::{Naming, sentence};
 
 /// Damages told one by one before the rest is only counted.
 const TOLD: usize = 10;
@@ -32,26 +33,11 @@ pub(super) fn damages(analysis: &Analysis) {
     let damages: Vec<&Problem> =
         analysis.problems.iter().filter(|problem| problem.kind.is_damage()).collect();
     for problem in damages.iter().take(TOLD) {
-        note(&damage(analysis, problem));
+        note(&sentence(analysis, problem, Naming::Path));
     }
     if damages.len() > TOLD {
         note(&format!("{} more damages; the report lists them as problems", damages.len() - TOLD));
     }
-}
-
-fn damage(analysis: &Analysis, problem: &Problem) -> String {
-    let mut text = String::new();
-    if let Some(facts) = problem.file.and_then(|file| analysis.files.get(usize::from(file.0))) {
-        let _ = write!(text, "{}: ", facts.path.display());
-    }
-    if let Some(offset) = problem.offset {
-        let _ = write!(text, "at byte {offset}: ");
-    }
-    text.push_str(&problem.message);
-    if problem.count > 1 {
-        let _ = write!(text, " ({} times)", problem.count);
-    }
-    text
 }
 
 /// A panic: what happened where, and what to do with it.
@@ -72,29 +58,4 @@ pub(super) fn crash(panic: &PanicHookInfo<'_>) {
         std::env::consts::ARCH,
         env!("CARGO_PKG_REPOSITORY"),
     ));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capture::FileFacts;
-    use crate::place::FileId;
-    use crate::problem::ProblemKind;
-
-    #[test]
-    fn a_damage_names_file_and_byte() {
-        let analysis = Analysis {
-            files: vec![FileFacts { path: "a.pcap".into(), ..FileFacts::default() }],
-            ..Analysis::default()
-        };
-        let problem = Problem {
-            kind: ProblemKind::CutShort,
-            file: Some(FileId(0)),
-            frame: None,
-            offset: Some(40),
-            count: 2,
-            message: "expected 16 bytes, found 3".to_owned(),
-        };
-        assert_eq!(damage(&analysis, &problem), "a.pcap: at byte 40: expected 16 bytes, found 3 (2 times)");
-    }
 }

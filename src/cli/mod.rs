@@ -15,10 +15,12 @@ mod progress;
 pub use exit::Exit;
 
 use std::panic::{self, AssertUnwindSafe};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
+use exit::Stop;
 use flags::{Cli, Verb};
 
 /// Runs the program with the arguments of this process.
@@ -36,7 +38,9 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Exit {
     let done = match cli.verb {
-        None => commands::summary::run(&cli.summary),
+        None => {
+            no_mistyped_verb(&cli.summary.input.files).and_then(|()| commands::summary::run(&cli.summary))
+        }
         Some(Verb::Summary(args)) => commands::summary::run(&args),
         Some(Verb::Connections(args)) => commands::connections::run(&args),
         Some(Verb::Report(args)) => commands::report::run(&args),
@@ -48,6 +52,28 @@ fn dispatch(cli: Cli) -> Exit {
         messages::say(&stop);
         stop.exit()
     })
+}
+
+/// Without a verb the first word is a file. Where there is no such file and it is nearly a verb, it was meant as one.
+fn no_mistyped_verb(files: &[PathBuf]) -> Result<(), Stop> {
+    let Some(word) = files.first().filter(|path| !path.exists()).and_then(|path| path.to_str()) else {
+        return Ok(());
+    };
+    if word.contains(['.', '/', '\\']) {
+        return Ok(());
+    }
+    let command = Cli::command();
+    let nearest = command
+        .get_subcommands()
+        .map(|verb| (strsim::jaro_winkler(word, verb.get_name()), verb.get_name()))
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        // The bound that clap has for its own suggestions is 0.7; a file's name deserves more doubt.
+        Some((likeness, verb)) if likeness > 0.85 => {
+            Err(Stop::Usage(format!("{word}: neither a file nor a verb; did you mean `{verb}`?")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A panic is a bug of ours and never the user's doing: it becomes one sentence and its own exit code.
@@ -64,5 +90,18 @@ mod tests {
     fn a_panic_is_an_internal_error() {
         assert_eq!(guarded(|| panic!("on purpose")), Exit::Internal);
         assert_eq!(guarded(|| Exit::No), Exit::No);
+    }
+
+    #[test]
+    fn a_file_is_not_taken_for_a_verb() {
+        for (word, mistyped) in [
+            ("sumary", true),
+            ("conections", true),
+            ("trace.pcap", false),
+            ("summary.pcap", false),
+            ("-", false),
+        ] {
+            assert_eq!(no_mistyped_verb(&[PathBuf::from(word)]).is_err(), mistyped, "{word}");
+        }
     }
 }

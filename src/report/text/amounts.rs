@@ -83,15 +83,7 @@ pub(super) fn moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
 /// A moment inside a sentence: with its unit where it is relative.
 pub(super) fn said_moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
     match clock {
-        Clock::Relative => {
-            let since = at - origin;
-            // Below two minutes the exact seconds help to find the place in Wireshark; above, so does the filter.
-            if since.0.abs() < Span::from_secs(120).0 {
-                format!("at {:.3} s", since.as_secs())
-            } else {
-                format!("at {since}")
-            }
-        }
+        Clock::Relative => format!("at {:.3} s", (at - origin).as_secs()),
         Clock::Utc | Clock::Epoch => format!("at {}", moment(at, origin, clock)),
     }
 }

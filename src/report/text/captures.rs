@@ -5,14 +5,17 @@ use std::io::{self, Write};
 
 use super::amounts::{bytes, count, counted, moment, percent};
 use super::paint::{Paint, Tone};
-use super::{Clock, Look, WIDTH, origin, wrapped};
+use super::{Clock, Look, Naming, flowed, hanging, origin, sentence, wrapped};
 use crate::analysis::{Analysis, Quality};
 use crate::capture::{FileFacts, LinkType};
 use crate::escape;
-use crate::problem::Problem;
+use crate::problem::{Problem, ProblemKind};
+use crate::time::Timestamp;
 
 /// Captures shown without being asked for more.
-const SHOWN: usize = 6;
+const SHOWN: usize = 4;
+/// Remarks on one capture likewise.
+const REMARKS: usize = 3;
 
 /// One line a capture, and one for each thing that weakens what follows.
 pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
@@ -25,26 +28,23 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
         remarks.sort_by_key(|(_, said)| Reverse(!said.is_empty()));
     }
     let shown = if look.verbose { remarks.len() } else { SHOWN };
-    let origin = origin(analysis);
     for (index, said) in remarks.iter().take(shown) {
         let Some(facts) = analysis.files.get(*index) else { continue };
-        let clock = if look.clock == Clock::Relative { Clock::Utc } else { look.clock };
-        let mut line = line(facts);
-        if let Some(first) = facts.first {
-            line.push_str(", from ");
-            line.push_str(&moment(first, origin, clock));
-        }
+        let path = escape::terminal(&facts.path.to_string_lossy());
         if analysis.files.len() > 1 {
-            line = format!("[{index}] {line}");
+            writeln!(out, "  [{index}] {path}")?;
+        } else {
+            writeln!(out, "  {path}")?;
         }
-        for (number, part) in wrapped(&line, 6).iter().enumerate() {
-            writeln!(out, "{}{part}", if number == 0 { "  " } else { "      " })?;
+        hanging(out, "    ", &flowed(&described(facts, origin(analysis), look.clock), 4))?;
+        let told = if look.verbose { said.len() } else { REMARKS };
+        for remark in said.iter().take(told) {
+            let lines: Vec<String> =
+                wrapped(remark, 6).into_iter().map(|line| paint.tone(Tone::Odd, line)).collect();
+            hanging(out, "    ! ", &lines)?;
         }
-        for remark in said {
-            for (number, part) in wrapped(remark, 6).iter().enumerate() {
-                let mark = if number == 0 { "    ! " } else { "      " };
-                writeln!(out, "{mark}{}", paint.tone(Tone::Odd, part))?;
-            }
+        if said.len() > told {
+            writeln!(out, "      {} (-v)", counted((said.len() - told) as u64, "more remark"))?;
         }
     }
     if remarks.len() > shown {
@@ -52,11 +52,11 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
         let rest = counted((remarks.len() - shown) as u64, "more capture");
         writeln!(out, "  {rest}{}", if quiet { ", nothing to remark" } else { " (-v shows all)" })?;
     }
-    not_taken_apart(analysis, look, out)
+    not_analysed(analysis, look, out)
 }
 
 /// What was counted and not analysed, by name.
-fn not_taken_apart(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+fn not_analysed(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let mut other: Vec<&(String, u64)> = analysis.totals.other.iter().collect();
     if other.is_empty() {
         return Ok(());
@@ -67,21 +67,17 @@ fn not_taken_apart(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::
     let mut parts: Vec<String> = other
         .iter()
         .take(shown)
-        .map(|(name, packets)| format!("{} {}", escape::terminal(name), count(*packets)))
+        .map(|(name, packets)| format!("{} {}", count(*packets), escape::terminal(name)))
         .collect();
     if other.len() > shown {
         let rest: u64 = other.iter().skip(shown).map(|(_, packets)| packets).sum();
-        parts.push(format!("{} ({})", counted((other.len() - shown) as u64, "more kind"), count(rest)));
+        parts.push(format!("{} of {}", count(rest), counted((other.len() - shown) as u64, "more kind")));
     }
-    let text = format!("not TCP or UDP: {}", parts.join(", "));
-    for (number, part) in wrapped(&text, 4).iter().enumerate() {
-        writeln!(out, "{}{part}", if number == 0 { "  " } else { "    " })?;
-    }
-    Ok(())
+    hanging(out, "  not analysed: ", &flowed(&parts, 16))
 }
 
-/// `upload.pcapng: pcapng, Ethernet, 12,345 packets, 9.10 MB, 5m 12s`
-fn line(facts: &FileFacts) -> String {
+/// `pcapng in gzip`, `Ethernet`, `12,345 packets`, `9.10 MB`, `5m 12s from 2023-11-14 22:13:20Z`
+fn described(facts: &FileFacts, origin: Timestamp, clock: Clock) -> Vec<String> {
     let mut parts = Vec::new();
     if !facts.format.is_empty() {
         parts.push(match facts.compression {
@@ -93,9 +89,11 @@ fn line(facts: &FileFacts) -> String {
     parts.push(counted(facts.packets, "packet"));
     parts.push(bytes(facts.bytes_captured));
     if let (Some(first), Some(last)) = (facts.first, facts.last) {
-        parts.push(last.since(first).to_string());
+        // Where times are relative, this is the place that says what they are relative to.
+        let clock = if clock == Clock::Relative { Clock::Utc } else { clock };
+        parts.push(format!("{} from {}", last.since(first), moment(first, origin, clock)));
     }
-    format!("{}: {}", escape::terminal(&facts.path.to_string_lossy()), parts.join(", "))
+    parts
 }
 
 /// The link types people meet, by name; the others by their number.
@@ -119,8 +117,10 @@ fn link_name(link: LinkType) -> String {
 fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
     let mut said = Vec::new();
     let Some(facts) = analysis.files.get(index) else { return said };
-    if let Some(damage) = damage(analysis, index) {
-        said.push(damage);
+    if let Some(problem) = first_damage(analysis, index) {
+        let kind = if problem.kind == ProblemKind::UnreadableFile { "not read" } else { "damaged" };
+        let text = sentence(analysis, problem, Naming::Nothing);
+        said.push(format!("{kind}: {}", escape::terminal(&text)));
     }
     let drops: u64 =
         facts.interfaces.iter().filter_map(|interface| interface.drops).fold(0, u64::saturating_add);
@@ -151,21 +151,10 @@ fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
     said
 }
 
-/// Damage of the file itself.
-fn damage(analysis: &Analysis, index: usize) -> Option<String> {
-    let of_this = |problem: &&Problem| {
+/// The damage of a file that its remark tells; the others are left to the list of problems.
+pub(super) fn first_damage(analysis: &Analysis, index: usize) -> Option<&Problem> {
+    analysis.problems.iter().find(|problem| {
         problem.kind.is_damage() && problem.file.is_some_and(|file| usize::from(file.0) == index)
-    };
-    let mut damages = analysis.problems.iter().filter(of_this);
-    let first = damages.next()?;
-    let message = escape::terminal(&first.message);
-    let text = match first.offset {
-        Some(offset) => format!("damaged at byte {}: {message}", count(offset)),
-        None => format!("damaged: {message}"),
-    };
-    Some(match damages.count() {
-        0 => text,
-        more => format!("{text} ({more} more under PROBLEMS)"),
     })
 }
 
@@ -201,7 +190,6 @@ fn doubts(quality: &Quality) -> Vec<String> {
             percent(quality.snapped_ratio)
         ));
     }
-    debug_assert!(said.iter().all(|line| line.len() < 2 * WIDTH));
     said
 }
 

@@ -9,10 +9,12 @@ mod concern;
 mod connections;
 mod ends;
 mod paint;
+mod problems;
 mod summary;
 mod worst;
 
 pub use concern::rank;
+pub use problems::{Naming, sentence};
 
 use std::io::{self, Write};
 
@@ -80,9 +82,48 @@ fn wrapped(text: &str, indent: usize) -> Vec<String> {
     lines
 }
 
+/// Puts parts with a comma between them on as few lines as [`WIDTH`] allows; no part is broken.
+fn flowed(parts: &[String], indent: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        let comma = if index + 1 < parts.len() { "," } else { "" };
+        match lines.last_mut() {
+            Some(line) if indent + line.chars().count() + 2 + part.chars().count() <= WIDTH => {
+                line.push(' ');
+                line.push_str(part);
+                line.push_str(comma);
+            }
+            _ => lines.push(format!("{part}{comma}")),
+        }
+    }
+    lines
+}
+
+/// Writes lines below each other: the first after `first`, the others after as many spaces.
+fn hanging(out: &mut dyn Write, first: &str, lines: &[String]) -> io::Result<()> {
+    let indent = first.chars().count();
+    for (number, line) in lines.iter().enumerate() {
+        if number == 0 {
+            writeln!(out, "{first}{line}")?;
+        } else {
+            writeln!(out, "{:indent$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parts_stay_whole() {
+        let parts: Vec<String> = (0..12).map(|n| format!("part {n} of 12")).collect();
+        let lines = flowed(&parts, 6);
+        assert!(lines.len() > 1);
+        assert!(lines.iter().all(|line| line.len() + 6 <= WIDTH));
+        assert_eq!(lines.join(" "), parts.join(", "));
+    }
 
     #[test]
     fn lines_break_at_spaces() {

@@ -4,9 +4,8 @@ use std::cmp::Reverse;
 use std::io::{self, Write};
 
 use super::amounts::{bytes, count};
-use super::ends::by_phrase;
 use super::paint::{Paint, Tone};
-use super::{Look, captures, ends, worst, wrapped};
+use super::{Look, Naming, captures, ends, sentence, worst, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -50,63 +49,50 @@ fn longest(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<(
         let ended = &connection.ended;
         let end = match ended.how {
             How::CaptureEnd => "open at the end".to_owned(),
-            _ => format!("{} {}", ended.reason.word(), by_phrase(ended.by)),
+            _ => ended.reason.word().to_owned(),
         };
         let id = format!("#{}", connection.id);
         let duration = age(connection).to_string();
-        writeln!(
-            out,
-            "  {id:<0$} {who:<width$}  {duration:>8}  {1:>7}  {2}",
-            ids + 1,
-            bytes(payload),
-            end.trim_end()
-        )?;
+        writeln!(out, "  {id:<0$} {who:<width$}  {duration:>8}  {1:>7}  {2}", ids + 1, bytes(payload), end)?;
     }
     Ok(())
 }
 
 /// What was wrong in the inputs and yet survived.
 fn problems(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
-    if analysis.problems.is_empty() {
+    // What the remarks on the captures have told is not told again.
+    let told: Vec<&Problem> =
+        (0..analysis.files.len()).filter_map(|index| captures::first_damage(analysis, index)).collect();
+    let mut ordered: Vec<&Problem> = analysis
+        .problems
+        .iter()
+        .filter(|problem| !told.iter().any(|told| std::ptr::eq(*told, *problem)))
+        .collect();
+    if ordered.is_empty() {
         return Ok(());
     }
     let shown = if look.verbose { usize::MAX } else { 4 };
+    let naming = if analysis.files.len() > 1 { Naming::Index } else { Naming::Nothing };
     let paint = Paint { on: look.colour };
     writeln!(out)?;
     writeln!(out, "{}", paint.tone(Tone::Heading, "PROBLEMS"))?;
     // Damage before oddities; within each the fixed order of the result.
-    let mut ordered: Vec<&Problem> = analysis.problems.iter().collect();
     ordered.sort_by_key(|problem| !problem.kind.is_damage());
     for problem in ordered.iter().take(shown) {
-        let text = format!("{}: {}", problem.kind.word(), sentence(problem, analysis.files.len() > 1));
-        for (number, part) in wrapped(&text, 4).iter().enumerate() {
-            writeln!(out, "{}{part}", if number == 0 { "  " } else { "    " })?;
-        }
+        let text = sentence(analysis, problem, naming);
+        let text = format!("{}: {}", problem.kind.word(), escape::terminal(&text));
+        let lines = wrapped(&text, 4);
+        writeln!(
+            out,
+            "  {}",
+            lines.join(
+                "
+    "
+            )
+        )?;
     }
     if ordered.len() > shown {
         writeln!(out, "  {} more (-v shows all)", count((ordered.len() - shown) as u64))?;
     }
     Ok(())
-}
-
-/// Where, what, how often.
-fn sentence(problem: &Problem, several_captures: bool) -> String {
-    let mut place = Vec::new();
-    if let Some(file) = problem.file.filter(|_| several_captures) {
-        place.push(format!("capture [{}]", file.0));
-    }
-    if let Some(frame) = problem.frame {
-        place.push(format!("frame {frame}"));
-    }
-    if let Some(offset) = problem.offset {
-        place.push(format!("byte {offset}"));
-    }
-    let mut text = escape::terminal(&problem.message);
-    if !place.is_empty() {
-        text = format!("{}: {text}", place.join(", "));
-    }
-    if problem.count > 1 {
-        text = format!("{text} ({} times)", count(problem.count));
-    }
-    text
 }

@@ -1,13 +1,14 @@
 //! The ends that hurt: who, when, why, how sure, and the filter that shows it. Alike ones are told once.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::amounts::{counted, said_moment};
+use super::amounts::{count, said_moment};
 use super::concern::{Concern, concern, meaning, rank};
 use super::ends::by_phrase;
 use super::paint::{Paint, Tone};
-use super::{Look, origin, wrapped};
+use super::{Look, flowed, hanging, origin, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -42,28 +43,40 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
     if groups.is_empty() {
         return Ok(());
     }
-    let total = groups.len();
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    // What is hardly more than a guess comes after what is known, and then the frequent before the rare.
-    groups.sort_by_key(|((rank, ..), (number, connection))| {
-        (connection.ended.confidence == Confidence::Low, *rank, u64::MAX - number, connection.id)
-    });
-    let shown = if look.verbose { total } else { SHOWN };
+    let groups = ordered(groups);
+    let shown = if look.verbose { groups.len() } else { SHOWN };
     writeln!(out)?;
     writeln!(out, "{}", paint.tone(Tone::Heading, "WORST"))?;
-    for (_, (number, connection)) in groups.iter().take(shown) {
+    for (number, connection) in groups.iter().take(shown) {
         one(analysis, connection, *number, look, out)?;
     }
-    if total > shown {
-        let rest: u64 = groups.iter().skip(shown).map(|(_, (number, _))| number).sum();
-        writeln!(
-            out,
-            "  {} of {} (-v shows all; `ghostshark connections --sort concern` lists them)",
-            counted(rest, "more"),
-            counted((total - shown) as u64, "other kind"),
-        )?;
+    if groups.len() > shown {
+        let rest: u64 = groups.iter().skip(shown).map(|(number, _)| number).sum();
+        let line =
+            format!("{} more; `connections --sort concern` lists them, -v shows them here", count(rest));
+        writeln!(out, "  {line}")?;
     }
     Ok(())
+}
+
+/// The groups in the order of telling: what is known before what is hardly more than a guess, one group of every
+/// kind before the second of any (a scan of a hundred ports must not hide the one peer that vanished), what is
+/// hard to find before what a log says anyway, and the frequent before the rare.
+fn ordered(groups: BTreeMap<Alike, (u64, &Connection)>) -> Vec<(u64, &Connection)> {
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|((rank, ..), (number, connection))| (*rank, Reverse(*number), connection.id));
+    let mut seen: BTreeMap<(usize, By), usize> = BTreeMap::new();
+    let mut told: Vec<_> = groups
+        .into_iter()
+        .map(|((rank, _, _, by, _), (number, connection))| {
+            let turn = seen.entry((rank, by)).or_default();
+            *turn += 1;
+            (connection.ended.confidence == Confidence::Low, *turn, number, connection)
+        })
+        .collect();
+    // Stable: within one turn the order of rank stays.
+    told.sort_by_key(|(guess, turn, ..)| (*guess, *turn));
+    told.into_iter().map(|(_, _, number, connection)| (number, connection)).collect()
 }
 
 fn one(
@@ -81,30 +94,24 @@ fn one(
     };
     let act = format!("{} {}", ended.how.word(), by_phrase(ended.by));
     let alike = if number > 1 { format!(", {} more like it", number - 1) } else { String::new() };
-    writeln!(
-        out,
-        "  {}  {}, {} confidence{alike}",
-        paint.tone(Tone::Bad, reason),
-        act.trim_end(),
-        ended.confidence.word(),
-    )?;
-    writeln!(
-        out,
-        "    #{}  {} -> {}  ended {} after {}",
-        connection.id,
-        connection.client,
-        connection.server,
-        said_moment(connection.end, origin(analysis), look.clock),
-        connection.end.since(connection.start),
-    )?;
+    let sure = match ended.confidence {
+        Confidence::Certain => "certain".to_owned(),
+        unsure => format!("{} confidence", unsure.word()),
+    };
+    writeln!(out, "  {}  {}, {sure}{alike}", paint.tone(Tone::Bad, reason), act.trim_end())?;
+    let facts = [
+        format!("{} -> {}", connection.client, connection.server),
+        format!("lived {}", connection.end.since(connection.start)),
+        format!("ended {}", said_moment(connection.end, origin(analysis), look.clock)),
+    ];
+    let id = format!("    #{}  ", connection.id);
+    hanging(out, &id, &flowed(&facts, id.len()))?;
     let because = if ended.because.is_empty() {
         meaning(ended.reason).to_owned()
     } else {
         escape::terminal(&ended.because)
     };
-    for part in wrapped(&because, 4) {
-        writeln!(out, "    {part}")?;
-    }
+    hanging(out, "    ", &wrapped(&because, 4))?;
     filters(analysis, connection, look, out)
 }
 
