@@ -72,3 +72,48 @@ fn look(args: &LookArgs, output: &OutputArgs) -> Look {
     };
     Look { colour, clock: args.time.into(), verbose: args.verbose }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::flags::{Cli, Verb};
+    use crate::problem::Problem;
+    use clap::Parser;
+
+    fn input(flags: &[&str]) -> InputArgs {
+        let words = ["ghostshark", "summary", "a.pcap", "b.pcap"].iter().chain(flags);
+        match Cli::try_parse_from(words).unwrap().verb {
+            Some(Verb::Summary(args)) => args.input,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn with(kinds: &[ProblemKind]) -> Analysis {
+        let problem = |kind: &ProblemKind| Problem {
+            kind: *kind,
+            file: None,
+            frame: None,
+            offset: None,
+            count: 1,
+            message: String::new(),
+        };
+        Analysis { problems: kinds.iter().map(problem).collect(), ..Analysis::default() }
+    }
+
+    #[test]
+    fn the_code_says_what_became_of_the_inputs() {
+        use ProblemKind::{BadPacket, CutShort, UnreadableFile};
+        for (kinds, flags, exit) in [
+            (&[][..], &[][..], Exit::Done),
+            (&[], &["-q"], Exit::No),
+            (&[BadPacket], &["--strict-input"], Exit::Done),
+            (&[CutShort], &[], Exit::Done),
+            (&[CutShort], &["--strict-input"], Exit::Input),
+            (&[UnreadableFile], &[], Exit::Done),
+            (&[UnreadableFile], &["--strict-input"], Exit::Input),
+            (&[UnreadableFile, UnreadableFile], &[], Exit::Input),
+        ] {
+            assert_eq!(verdict(&with(kinds), 2, &input(flags)), exit, "{kinds:?} {flags:?}");
+        }
+    }
+}

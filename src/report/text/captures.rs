@@ -30,13 +30,15 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
     let shown = if look.verbose { remarks.len() } else { SHOWN };
     for (index, said) in remarks.iter().take(shown) {
         let Some(facts) = analysis.files.get(*index) else { continue };
+        let mut parts = described(facts, origin(analysis), look.clock);
         let path = escape::terminal(&facts.path.to_string_lossy());
-        if analysis.files.len() > 1 {
-            writeln!(out, "  [{index}] {path}")?;
-        } else {
-            writeln!(out, "  {path}")?;
+        let index = if analysis.files.len() > 1 { format!("[{index}] ") } else { String::new() };
+        if let Some(first) = parts.first_mut() {
+            *first = format!("{index}{path}: {first}");
         }
-        hanging(out, "    ", &flowed(&described(facts, origin(analysis), look.clock), 4))?;
+        for (number, line) in flowed(&parts, 4).iter().enumerate() {
+            writeln!(out, "{}{line}", if number == 0 { "  " } else { "    " })?;
+        }
         let told = if look.verbose { said.len() } else { REMARKS };
         for remark in said.iter().take(told) {
             let lines: Vec<String> =
@@ -63,7 +65,7 @@ fn not_analysed(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Res
     }
     // Names break ties, so that the order is the same in every run.
     other.sort_by(|a, b| (Reverse(a.1), &a.0).cmp(&(Reverse(b.1), &b.0)));
-    let shown = if look.verbose { other.len() } else { 5 };
+    let shown = if look.verbose { other.len() } else { 3 };
     let mut parts: Vec<String> = other
         .iter()
         .take(shown)
@@ -128,7 +130,7 @@ fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
         said.push(format!("the recorder dropped {}", counted(drops, "packet")));
     }
     if let Some(quality) = analysis.quality.get(index) {
-        said.extend(doubts(quality));
+        said.extend(doubts(quality, analysis.options.keep_duplicates));
     }
     if let Some(longest) = facts.blackouts.iter().map(|dark| dark.end.since(dark.start)).max() {
         said.push(match facts.blackouts.len() {
@@ -159,36 +161,33 @@ pub(super) fn first_damage(analysis: &Analysis, index: usize) -> Option<&Problem
 }
 
 /// What the quality figures mean for the reader (bounds of `domain.md` C.4).
-fn doubts(quality: &Quality) -> Vec<String> {
+fn doubts(quality: &Quality, keep_duplicates: bool) -> Vec<String> {
     let mut said = Vec::new();
-    let loss = quality.loss_ratio;
-    if loss > 0.001 {
-        let effect = if loss > 0.1 {
+    let Quality { loss_ratio, one_sided_ratio, duplicate_ratio, snapped_ratio, .. } = *quality;
+    if loss_ratio > 0.001 {
+        let effect = if loss_ratio > 0.1 {
             "most ends below are guesses"
-        } else if loss > 0.02 {
-            "\"nothing came\" proves nothing here"
+        } else if loss_ratio > 0.02 {
+            "silence proves nothing"
         } else {
-            "claims are a little less sure"
+            "claims are less sure"
         };
-        said.push(format!("{} of the TCP bytes were acknowledged but not captured: {effect}", percent(loss)));
+        said.push(format!("{} of the acknowledged TCP bytes are missing: {effect}", percent(loss_ratio)));
     }
-    if quality.one_sided_ratio > 0.05 {
+    if one_sided_ratio > 0.05 {
+        let share = percent(one_sided_ratio);
+        said.push(format!("{share} of the TCP connections show one side only: silence proves nothing"));
+    }
+    if duplicate_ratio > 0.001 {
+        let effect = if keep_duplicates { "taken for retransmissions" } else { "counted once" };
         said.push(format!(
-            "{} of the TCP connections show one side only: who answered what cannot be told",
-            percent(quality.one_sided_ratio)
+            "{} of the TCP segments were recorded twice, and are {effect}",
+            percent(duplicate_ratio)
         ));
     }
-    if quality.duplicate_ratio > 0.001 {
-        said.push(format!(
-            "{} of the TCP segments were recorded twice (a mirror port?): not taken for retransmissions",
-            percent(quality.duplicate_ratio)
-        ));
-    }
-    if quality.snapped_ratio > 0.0 {
-        said.push(format!(
-            "{} of the packets were cut short by the recorder: headers are there, contents are not",
-            percent(quality.snapped_ratio)
-        ));
+    if snapped_ratio > 0.0 {
+        let share = percent(snapped_ratio);
+        said.push(format!("{share} of the packets are cut: headers are there, contents are not"));
     }
     said
 }
@@ -199,15 +198,15 @@ mod tests {
 
     #[test]
     fn a_good_capture_is_not_remarked_on() {
-        assert_eq!(doubts(&Quality::default()), Vec::<String>::new());
+        assert_eq!(doubts(&Quality::default(), false), Vec::<String>::new());
         let slight = Quality { loss_ratio: 0.000_5, one_sided_ratio: 0.04, ..Quality::default() };
-        assert_eq!(doubts(&slight), Vec::<String>::new());
+        assert_eq!(doubts(&slight, false), Vec::<String>::new());
     }
 
     #[test]
     fn loss_says_what_it_means() {
-        let said = |loss_ratio| doubts(&Quality { loss_ratio, ..Quality::default() }).join("");
-        assert!(said(0.002).contains("a little less sure"));
+        let said = |loss_ratio| doubts(&Quality { loss_ratio, ..Quality::default() }, false).join("");
+        assert!(said(0.002).contains("less sure"));
         assert!(said(0.03).contains("proves nothing"));
         assert!(said(0.5).contains("guesses"));
     }

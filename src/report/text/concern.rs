@@ -43,27 +43,29 @@ pub(super) fn concern(reason: Reason) -> Concern {
     }
 }
 
+/// The order of [`rank`].
+const ORDER: [Reason; 16] = [
+    Reason::MiddleboxTimeout,
+    Reason::MiddleboxReset,
+    Reason::PeerVanished,
+    Reason::UserTimeout,
+    Reason::KeepaliveTimeout,
+    Reason::AppTimeout,
+    Reason::Abort,
+    Reason::HalfReleased,
+    Reason::Network,
+    Reason::EstablishTimeout,
+    Reason::EstablishRefused,
+    Reason::IdleTimeout,
+    Reason::Superseded,
+    Reason::Unknown,
+    Reason::CaptureEnded,
+    Reason::Released,
+];
+
 /// The place of an end in a list that begins with the most interesting: what is hardest to find otherwise comes
 /// first, what an application's own log says anyway (refused, timed out) later.
 pub fn rank(ending: &Ending) -> usize {
-    const ORDER: [Reason; 16] = [
-        Reason::MiddleboxTimeout,
-        Reason::MiddleboxReset,
-        Reason::PeerVanished,
-        Reason::UserTimeout,
-        Reason::KeepaliveTimeout,
-        Reason::AppTimeout,
-        Reason::Abort,
-        Reason::HalfReleased,
-        Reason::Network,
-        Reason::EstablishTimeout,
-        Reason::EstablishRefused,
-        Reason::IdleTimeout,
-        Reason::Superseded,
-        Reason::Unknown,
-        Reason::CaptureEnded,
-        Reason::Released,
-    ];
     ORDER.iter().position(|reason| *reason == ending.reason).unwrap_or(ORDER.len())
 }
 
@@ -74,7 +76,7 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
         Reason::HalfReleased => "one side closed, the other never",
         Reason::Abort => "one end gave up in the middle",
         Reason::IdleTimeout => "closed after an idle time",
-        Reason::AppTimeout => "closed while waiting for an answer",
+        Reason::AppTimeout => "gave up waiting for an answer",
         Reason::KeepaliveTimeout => "keep-alive probes unanswered",
         Reason::EstablishRefused => "the set-up was refused",
         Reason::EstablishTimeout => "the set-up was never answered",
@@ -84,7 +86,7 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
         Reason::UserTimeout => "the sender gave up repeating",
         Reason::Superseded => "same ports, begun anew",
         Reason::Network => "the network could not deliver",
-        Reason::CaptureEnded => "still open when the capture ended",
+        Reason::CaptureEnded => "still open at the end",
         Reason::Unknown => "the capture does not tell",
     }
 }
@@ -93,6 +95,13 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
 mod tests {
     use super::*;
     use crate::events::transport::{By, Confidence, How};
+
+    #[test]
+    fn meanings_leave_room_for_the_table() {
+        for reason in ORDER {
+            assert!(meaning(reason).len() <= 33, "{reason:?}");
+        }
+    }
 
     #[test]
     fn what_hurts_ranks_before_what_does_not() {

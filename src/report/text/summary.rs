@@ -71,7 +71,7 @@ fn problems(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<
     if ordered.is_empty() {
         return Ok(());
     }
-    let shown = if look.verbose { usize::MAX } else { 4 };
+    let shown = if look.verbose { usize::MAX } else { 3 };
     let naming = if analysis.files.len() > 1 { Naming::Index } else { Naming::Nothing };
     let paint = Paint { on: look.colour };
     writeln!(out)?;

@@ -65,11 +65,11 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
 fn ordered(groups: BTreeMap<Alike, (u64, &Connection)>) -> Vec<(u64, &Connection)> {
     let mut groups: Vec<_> = groups.into_iter().collect();
     groups.sort_by_key(|((rank, ..), (number, connection))| (*rank, Reverse(*number), connection.id));
-    let mut seen: BTreeMap<(usize, By), usize> = BTreeMap::new();
+    let mut seen: BTreeMap<usize, usize> = BTreeMap::new();
     let mut told: Vec<_> = groups
         .into_iter()
-        .map(|((rank, _, _, by, _), (number, connection))| {
-            let turn = seen.entry((rank, by)).or_default();
+        .map(|((rank, ..), (number, connection))| {
+            let turn = seen.entry(rank).or_default();
             *turn += 1;
             (connection.ended.confidence == Confidence::Low, *turn, number, connection)
         })
@@ -92,13 +92,13 @@ fn one(
         Some(detail) => format!("{} ({detail})", ended.reason.word()),
         None => ended.reason.word().to_owned(),
     };
+    let times = if number > 1 { format!("{} x ", count(number)) } else { String::new() };
     let act = format!("{} {}", ended.how.word(), by_phrase(ended.by));
-    let alike = if number > 1 { format!(", {} more like it", number - 1) } else { String::new() };
     let sure = match ended.confidence {
         Confidence::Certain => "certain".to_owned(),
         unsure => format!("{} confidence", unsure.word()),
     };
-    writeln!(out, "  {}  {}, {sure}{alike}", paint.tone(Tone::Bad, reason), act.trim_end())?;
+    writeln!(out, "  {times}{}  {}, {sure}", paint.tone(Tone::Bad, reason), act.trim_end())?;
     let facts = [
         format!("{} -> {}", connection.client, connection.server),
         format!("lived {}", connection.end.since(connection.start)),
