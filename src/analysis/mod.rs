@@ -62,6 +62,9 @@ pub struct Totals {
 
 // STAND-IN: deleted when the real one lands.
 /// Stand-in that opens the inputs and knows nothing of them.
+///
+/// # Errors
+/// Where one cannot be opened.
 pub fn analyze(
     inputs: Vec<crate::capture::Input>,
     options: &Options,
@@ -70,12 +73,19 @@ pub fn analyze(
     watch(0, None);
     let mut analysis = Analysis { options: options.clone(), ..Analysis::default() };
     for input in inputs {
-        if let crate::capture::Input::File(path) = input {
-            #[allow(clippy::disallowed_methods, reason = "stand-in")]
-            std::fs::File::open(&path)
-                .map_err(|cause| crate::error::Error::Open { path: path.clone(), cause })?;
-            analysis.files.push(FileFacts { path, ..FileFacts::default() });
-        }
+        let path = match input {
+            crate::capture::Input::File(path) => {
+                #[allow(clippy::disallowed_methods, reason = "stand-in")]
+                std::fs::File::open(&path)
+                    .map_err(|cause| crate::error::Error::Open { path: path.clone(), cause })?;
+                path
+            }
+            crate::capture::Input::Stdin => {
+                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                "-".into()
+            }
+        };
+        analysis.files.push(FileFacts { path, ..FileFacts::default() });
     }
     Ok(analysis)
 }

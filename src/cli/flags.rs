@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use super::exit::TABLE;
+use crate::report::columns::{COLUMNS, Column};
 use crate::report::text::Clock;
 use crate::report::view::Stamps;
 use crate::report::{FORMATS, Format, Order};
@@ -140,6 +141,10 @@ pub(super) struct ConnectionsArgs {
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
+    /// Columns of csv, or of tab-separated text, by name; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
+          value_parser = columns(), hide_short_help = true)]
+    pub(super) fields: Vec<&'static Column>,
     /// Order of the connections; all but id put the largest first
     #[arg(long, help_heading = "Output", value_name = "KEY", default_value = "id")]
     pub(super) sort: SortKey,
@@ -194,6 +199,14 @@ fn formats(names: &'static [&'static str]) -> impl TypedValueParser<Value = &'st
         FORMATS.iter().filter(offered).map(|format| PossibleValue::new(format.name).help(format.about));
     PossibleValuesParser::new(values).try_map(|name| {
         FORMATS.iter().find(|format| format.name == name).copied().ok_or("not in the catalogue of formats")
+    })
+}
+
+/// A column, out of the catalogue.
+fn columns() -> impl TypedValueParser<Value = &'static Column> {
+    let values = COLUMNS.iter().map(|column| PossibleValue::new(column.name).help(column.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
     })
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::view::{self, Record};
+use super::view;
 use super::{Part, Request, chosen};
 use crate::analysis::Analysis;
 
@@ -14,7 +14,7 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
     if request.part != Part::Connections {
         for (index, facts) in analysis.files.iter().enumerate() {
             let quality = analysis.quality.get(index);
-            line(out, &Record::Capture(view::Capture::new(index, facts, quality, context)))?;
+            line(out, &view::Capture::new(index, facts, quality, context))?;
         }
     }
     if request.part != Part::Summary {
@@ -24,9 +24,9 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
     }
     if request.part != Part::Connections {
         for problem in &analysis.problems {
-            line(out, &Record::Problem(view::Problem::new(problem)))?;
+            line(out, &view::Problem::new(problem))?;
         }
-        line(out, &Record::Summary(view::Summary::new(analysis)))?;
+        line(out, &view::Summary::new(analysis))?;
     }
     Ok(())
 }

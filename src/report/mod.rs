@@ -3,7 +3,7 @@
 //! Formats are a catalogue ([`FORMATS`]); each writes one or more [`Part`]s of the result. serde is known here
 //! and nowhere below.
 
-mod csv;
+pub mod columns;
 pub mod filter;
 mod json;
 mod jsonl;
@@ -48,7 +48,7 @@ pub enum Order {
 }
 
 /// What is asked of a report.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Request {
     /// Which part of the result.
     pub part: Part,
@@ -56,6 +56,8 @@ pub struct Request {
     pub order: Order,
     /// How many of them at most.
     pub limit: Option<usize>,
+    /// Which facts of a connection a table has; all where none is named.
+    pub columns: Vec<&'static columns::Column>,
     /// How times are written for machines.
     pub stamps: view::Stamps,
     /// How text looks.
@@ -89,7 +91,7 @@ pub static CSV: Format = Format {
     name: "csv",
     extension: "csv",
     about: "one row a connection, comma-separated, with a heading",
-    write: csv::write,
+    write: columns::csv,
 };
 
 /// All formats.

@@ -5,7 +5,7 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::view::{Capture, Connection, Problem, Record, Summary};
+use super::view::{Capture, Connection, Problem, Summary};
 
 /// The result of `--format json`. A verb that shows a part of the result leaves the other members out. The
 /// members `sessions`, `events` and `findings` of later versions do not exist yet.
@@ -33,6 +33,24 @@ struct Document<'a> {
     summary: Option<Summary<'a>>,
 }
 
+/// A line of `--format jsonl`. The types `session`, `event` and `finding` of later versions do not exist yet.
+#[derive(JsonSchema)]
+#[schemars(title = "ghostshark/1 line", untagged)]
+#[allow(
+    dead_code,
+    reason = "the type exists for its schema; the lines themselves are written record by record"
+)]
+enum Line<'a> {
+    /// One input.
+    Capture(Capture<'a>),
+    /// One connection.
+    Connection(Box<Connection<'a>>),
+    /// What was wrong in the input and yet survived.
+    Problem(Problem<'a>),
+    /// Counts over the whole run; the last line.
+    Summary(Summary<'a>),
+}
+
 /// The schema of the document of `--format json`.
 pub fn document() -> Schema {
     derive::<Document<'static>>()
@@ -40,7 +58,7 @@ pub fn document() -> Schema {
 
 /// The schema of one line of `--format jsonl`.
 pub fn line() -> Schema {
-    derive::<Record<'static>>()
+    derive::<Line<'static>>()
 }
 
 /// In the dialect of JSON Schema 2020-12, as what is written and not as what is read.

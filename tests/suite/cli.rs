@@ -61,6 +61,7 @@ fn wrong_use_is_2_and_offers_the_nearest_name() {
         (&["connections", &file, "--limit", "many"], "--limit"),
         (&["man", "nothing"], "no verb"),
         (&["summary", "-", "-"], "only once"),
+        (&["connections", "-e", "ended.reson", &file], "ended.reason"),
         (&["sumary", &file], "`summary`"),
         (&["summary", "-j", "many", &file], "--threads"),
     ] {

@@ -4,26 +4,29 @@ mod sample;
 
 use ghostshark::analysis::Analysis;
 use ghostshark::capture::FileFacts;
+use ghostshark::events::Connection;
 use ghostshark::events::transport::Reason;
+use ghostshark::packet::Transport;
 use ghostshark::problem::Problem;
+use ghostshark::report::columns::COLUMNS;
 use ghostshark::report::text::{Clock, Look};
 use ghostshark::report::view::Stamps;
-use ghostshark::report::{CSV, Format, JSON, JSONL, Order, Part, Request, TEXT};
+use ghostshark::report::{CSV, Format, JSON, JSONL, Order, Part, Request, TEXT, filter};
 
 use sample::{sample, two_captures};
 
-fn written(format: &Format, analysis: &Analysis, request: Request) -> String {
+fn written(format: &Format, analysis: &Analysis, request: &Request) -> String {
     let mut out = Vec::new();
-    (format.write)(analysis, &request, &mut out).unwrap();
+    (format.write)(analysis, request, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn summary_of(analysis: &Analysis, look: Look) -> String {
-    written(&TEXT, analysis, Request { part: Part::Summary, look, ..Request::default() })
+    written(&TEXT, analysis, &Request { part: Part::Summary, look, ..Request::default() })
 }
 
 fn connections(format: &Format, analysis: &Analysis) -> String {
-    written(format, analysis, Request { part: Part::Connections, ..Request::default() })
+    written(format, analysis, &Request { part: Part::Connections, ..Request::default() })
 }
 
 #[test]
@@ -31,24 +34,38 @@ fn text_for_people() {
     insta::assert_snapshot!("summary", summary_of(&sample(), Look::default()));
     insta::assert_snapshot!("summary_two_captures", summary_of(&two_captures(), Look::default()));
     insta::assert_snapshot!("connections", connections(&TEXT, &sample()));
+    let mut healthy = sample();
+    healthy.connections.truncate(1);
+    healthy.problems.clear();
+    healthy.quality.clear();
+    (healthy.files[0].truncated, healthy.files[0].interfaces) = (false, Vec::new());
+    healthy.files[0].blackouts.clear();
+    insta::assert_snapshot!("summary_healthy", summary_of(&healthy, Look::default()));
     insta::assert_snapshot!("nothing", summary_of(&Analysis::default(), Look::default()));
 }
 
 #[test]
 fn records_for_machines() {
-    insta::assert_snapshot!("report_jsonl", written(&JSONL, &sample(), Request::default()));
+    insta::assert_snapshot!("report_jsonl", written(&JSONL, &sample(), &Request::default()));
     insta::assert_snapshot!(
         "report_jsonl_two_captures",
-        written(&JSONL, &two_captures(), Request::default())
+        written(&JSONL, &two_captures(), &Request::default())
     );
     insta::assert_snapshot!("connections_csv", connections(&CSV, &sample()));
+    let named = ["id", "client.ip", "ended.reason", "ended.frames"];
+    let columns = named.map(|name| COLUMNS.iter().find(|column| column.name == name).unwrap()).to_vec();
+    let request = Request { part: Part::Connections, columns, limit: Some(2), ..Request::default() };
+    assert_eq!(
+        written(&TEXT, &sample(), &request),
+        "0\t10.0.0.1\treleased\t140 141 142\n1\t10.0.0.1\tabort\t117 135 136 137\n"
+    );
 }
 
 #[test]
 fn the_document_holds_the_same_records_as_the_lines() {
-    let lines = written(&JSONL, &two_captures(), Request::default());
+    let lines = written(&JSONL, &two_captures(), &Request::default());
     let document: serde_json::Value =
-        serde_json::from_str(&written(&JSON, &two_captures(), Request::default())).unwrap();
+        serde_json::from_str(&written(&JSON, &two_captures(), &Request::default())).unwrap();
     assert_eq!(document["schema"], "ghostshark/1");
     let mut of_document: Vec<&serde_json::Value> = Vec::new();
     for name in ["captures", "connections", "problems"] {
@@ -63,16 +80,34 @@ fn the_document_holds_the_same_records_as_the_lines() {
 #[test]
 fn times_may_be_numbers() {
     let request = Request { stamps: Stamps::Epoch, ..Request::default() };
-    let text = written(&JSONL, &sample(), request);
+    let text = written(&JSONL, &sample(), &request);
     assert!(text.contains("\"start\":1700000001.000000000,"), "{text}");
     assert!(!text.contains("2023-11-14T"), "{text}");
+}
+
+#[test]
+fn a_filter_shows_what_it_can() {
+    let filters = |change: fn(&mut Connection), several| -> Vec<String> {
+        let mut connection = sample().connections.swap_remove(1);
+        change(&mut connection);
+        filter::ending(&connection, several).into_iter().map(|shown| shown.filter).collect()
+    };
+    assert_eq!(filters(|_| (), false), ["tcp.stream == 1 && frame.number in {117, 135..137}"]);
+    assert_eq!(filters(|c| c.stream = None, false), ["frame.number in {117, 135..137}"]);
+    assert_eq!(filters(|c| c.ended.frames.clear(), false), ["tcp.stream == 1"]);
+    // With several captures a stream has another number in each file, so the connection's own ends are shown.
+    assert_eq!(filters(|c| c.ended.frames.clear(), true), ["frame.number in {101, 141}"]);
+    assert_eq!(
+        filters(|c| c.transport = Transport::Udp, false),
+        ["udp.stream == 1 && frame.number in {117, 135..137}"]
+    );
 }
 
 #[test]
 fn every_order_is_kept_and_cut() {
     let ids = |order, limit| -> Vec<u64> {
         let request = Request { part: Part::Connections, order, limit, ..Request::default() };
-        let lines = written(&JSONL, &sample(), request);
+        let lines = written(&JSONL, &sample(), &request);
         let id =
             |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_u64().unwrap();
         lines.lines().map(id).collect()
@@ -93,7 +128,7 @@ fn nothing_from_the_wire_acts() {
     analysis.connections[1].ended.because = evil.to_owned();
     for clock in [Clock::Relative, Clock::Utc, Clock::Epoch] {
         let look = Look { colour: false, clock, verbose: true };
-        let text = written(&TEXT, &analysis, Request { look, ..Request::default() });
+        let text = written(&TEXT, &analysis, &Request { look, ..Request::default() });
         let bad = text.chars().find(|c| c.is_control() && *c != '\n' || *c == '\u{202e}');
         assert_eq!(bad, None, "{text}");
     }
@@ -164,8 +199,18 @@ mod schema {
     use serde_json::{Value, json};
 
     fn lines(analysis: &Analysis, stamps: Stamps) -> Vec<Value> {
-        let text = written(&JSONL, analysis, Request { stamps, ..Request::default() });
+        let text = written(&JSONL, analysis, &Request { stamps, ..Request::default() });
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_published_schema_is_fresh() {
+        for (name, schema) in [("document", schema::document()), ("line", schema::line())] {
+            let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
+            let published: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let command = "cargo run -- schema > docs/schema/document.json, and with -T jsonl for line.json";
+            assert_eq!(published, schema.to_value(), "{name}.json is stale; make it again: {command}");
+        }
     }
 
     #[test]
@@ -185,7 +230,7 @@ mod schema {
     fn every_document_is_valid() {
         let validator = jsonschema::validator_for(schema::document().as_value()).unwrap();
         for part in [Part::Everything, Part::Summary, Part::Connections] {
-            let document = written(&JSON, &sample(), Request { part, ..Request::default() });
+            let document = written(&JSON, &sample(), &Request { part, ..Request::default() });
             let errors: Vec<String> = validator
                 .iter_errors(&serde_json::from_str(&document).unwrap())
                 .map(|e| format!("{e} at {}", e.instance_path()))

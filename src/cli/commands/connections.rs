@@ -9,6 +9,7 @@ pub(in crate::cli) fn run(args: &ConnectionsArgs) -> Result<Exit, Stop> {
         part: Part::Connections,
         order: args.sort.into(),
         limit: args.limit,
+        columns: args.fields.clone(),
         stamps: args.output.ts.into(),
         look: look(&args.look, &args.output),
     };

@@ -18,7 +18,7 @@ pub use problems::{Naming, sentence};
 
 use std::io::{self, Write};
 
-use super::{Part, Request};
+use super::{Part, Request, columns};
 use crate::analysis::Analysis;
 use crate::time::Timestamp;
 
@@ -52,6 +52,8 @@ const WIDTH: usize = 80;
 pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write) -> io::Result<()> {
     match request.part {
         Part::Summary => summary::write(analysis, request.look, out),
+        // Who names columns wants them for a script.
+        Part::Connections if !request.columns.is_empty() => columns::fields(analysis, request, out),
         Part::Connections => connections::write(analysis, request, out),
         Part::Everything => {
             summary::write(analysis, request.look, out)?;

@@ -18,17 +18,16 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
     captures::write(analysis, look, out)?;
     writeln!(out)?;
     ends::write(analysis, look, out)?;
-    worst::write(analysis, look, out)?;
-    longest(analysis, look, out)?;
+    if !analysis.connections.is_empty() {
+        worst::write(analysis, look, out)?;
+        longest(analysis, look, out)?;
+    }
     problems(analysis, look, out)
 }
 
 /// The connections that lived longest.
 fn longest(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let shown = if look.verbose { 10 } else { 3 };
-    if analysis.connections.is_empty() {
-        return Ok(());
-    }
     let age = |connection: &&Connection| connection.end.since(connection.start);
     let mut all: Vec<&Connection> = analysis.connections.iter().collect();
     let last = shown.min(all.len());

@@ -23,7 +23,7 @@ const SHOWN: usize = 4;
 /// What makes two ends alike for the reader: the same thing happened with the same server.
 type Alike = (usize, Reason, How, By, Endpoint);
 
-/// The worst, grouped; nothing at all where nothing hurts.
+/// The worst, grouped.
 pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { on: look.colour };
     let mut groups: BTreeMap<Alike, (u64, &Connection)> = BTreeMap::new();
@@ -40,13 +40,14 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
             group.1 = connection;
         }
     }
+    writeln!(out)?;
+    writeln!(out, "{}", paint.tone(Tone::Heading, "WORST"))?;
     if groups.is_empty() {
-        return Ok(());
+        let line = "no connection ended badly, as far as the captures show";
+        return writeln!(out, "  {}", paint.tone(Tone::Good, line));
     }
     let groups = ordered(groups);
     let shown = if look.verbose { groups.len() } else { SHOWN };
-    writeln!(out)?;
-    writeln!(out, "{}", paint.tone(Tone::Heading, "WORST"))?;
     for (number, connection) in groups.iter().take(shown) {
         one(analysis, connection, *number, look, out)?;
     }

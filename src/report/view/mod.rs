@@ -15,8 +15,6 @@ pub(crate) use reference::epoch;
 pub use reference::{Frame, Frames, Seconds, Stamp, Time};
 pub use summary::{Problem, Summary};
 
-use serde::Serialize;
-
 /// Name and version of the contract. The number changes only when a field changes its type or meaning.
 pub const SCHEMA: &str = "ghostshark/1";
 
@@ -53,18 +51,3 @@ macro_rules! record_type {
     };
 }
 use record_type;
-
-/// One line of `--format jsonl`.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-pub enum Record<'a> {
-    /// One input.
-    Capture(Capture<'a>),
-    /// One connection.
-    Connection(Box<Connection<'a>>),
-    /// What was wrong in the input and yet survived.
-    Problem(Problem<'a>),
-    /// Counts over the whole run; the last line.
-    Summary(Summary<'a>),
-}
