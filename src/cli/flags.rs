@@ -1,0 +1,319 @@
+//! What may be typed. These definitions are the only list of flags: help, man page and completions come from
+//! them.
+
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use super::exit::TABLE;
+use crate::report::columns::{COLUMNS, Column};
+use crate::report::text::Clock;
+use crate::report::view::Stamps;
+use crate::report::{FORMATS, Format, Order};
+
+/// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
+///
+/// Without a verb the summary is printed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "ghostshark",
+    version,
+    after_long_help = TABLE,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    max_term_width = 100
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) verb: Option<Verb>,
+    #[command(flatten)]
+    pub(super) summary: SummaryArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// One screen: capture quality, connections by end, the worst, the longest
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Summary(SummaryArgs),
+    /// One line per connection: who, how long, how it ended, why
+    #[command(arg_required_else_help = true, after_long_help = TABLE, visible_alias = "conns")]
+    Connections(ConnectionsArgs),
+    /// The whole result in one document
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Report(ReportArgs),
+    /// The JSON Schema of the machine formats
+    #[command(after_long_help = TABLE)]
+    Schema(SchemaArgs),
+    /// A completion script for a shell
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Completions(CompletionsArgs),
+    /// The man page, in roff
+    #[command(after_long_help = TABLE)]
+    Man(ManArgs),
+}
+
+/// What is read and how: the same for every verb that analyses.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Input")]
+pub(super) struct InputArgs {
+    /// Captures to read as one timeline; - is standard input
+    ///
+    /// A file may be pcap or pcapng, plain or compressed: its content decides. A pattern such as 'day*.pcap' that
+    /// the shell did not expand is expanded. Of a folder, all files that are captures by their names (.pcap .pcapng
+    /// .cap .dmp .trc, a number after them, .gz .zst .lz4 after that) are read in order of name, folders in
+    /// it too, hidden ones not.
+    #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "read")]
+    pub(super) files: Vec<PathBuf>,
+    /// The same as a FILE argument, for tshark habits
+    #[arg(short = 'r', long = "read", value_name = "FILE", value_hint = ValueHint::AnyPath)]
+    pub(super) read: Vec<PathBuf>,
+    /// Threads to use; 0 for one a core. Never changes a result
+    #[arg(short = 'j', long, value_name = "N", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(..=1024))]
+    pub(super) threads: usize,
+    /// End with code 3 if any input is damaged; what is readable is still analysed
+    #[arg(long)]
+    pub(super) strict_input: bool,
+    /// Take segments that a mirror port recorded twice for retransmissions
+    #[arg(long)]
+    pub(super) no_dedup: bool,
+    /// Print no result; end with code 0 if there is a connection, with 1 if there is none
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+    /// Progress on standard error: by itself for a large input on a terminal, or one JSON object a line
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) progress: ProgressWhen,
+    // tshark reads a file once or, with -2, twice, and resolves names unless told -n. Here every result is that of
+    // two passes and no name is ever looked up, so that both may stay in a command line that was written for tshark.
+    #[arg(short = '2', hide = true)]
+    pub(super) two_passes: bool,
+    #[arg(short = 'n', hide = true)]
+    pub(super) no_names: bool,
+}
+
+/// How text looks.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct LookArgs {
+    /// Show everything, not only what fits one screen
+    #[arg(short, long)]
+    pub(super) verbose: bool,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+    /// Times in text
+    #[arg(long, value_name = "CLOCK", default_value = "rel")]
+    pub(super) time: TimeClock,
+}
+
+/// Where the result goes, and how times look in it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// Write to this file instead of standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: Option<PathBuf>,
+    /// Times in machine formats
+    #[arg(long, value_name = "FORM", default_value = "rfc3339")]
+    pub(super) ts: TimeStamps,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SummaryArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
+          value_parser = formats(&["text", "json", "jsonl"]))]
+    pub(super) format: &'static Format,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ConnectionsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
+          value_parser = formats(&["text", "json", "jsonl", "csv"]))]
+    pub(super) format: &'static Format,
+    /// Columns of csv, or of tab-separated text, by name; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
+          value_parser = columns(), hide_short_help = true)]
+    pub(super) fields: Vec<&'static Column>,
+    /// Order of the connections; all but id put the largest first
+    #[arg(long, help_heading = "Output", value_name = "KEY", default_value = "id")]
+    pub(super) sort: SortKey,
+    /// At most this many connections
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ReportArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
+          value_parser = formats(&["json", "jsonl", "text"]))]
+    pub(super) format: &'static Format,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct SchemaArgs {
+    /// The format that is described: the document of json, or a line of jsonl
+    #[arg(short = 'T', long, value_name = "FORMAT", default_value = "json",
+          value_parser = formats(&["json", "jsonl"]))]
+    pub(super) format: &'static Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ManArgs {
+    /// The page of this verb instead of that of the program
+    pub(super) verb: Option<String>,
+}
+
+const FORMAT_HELP: &str = "Form of the result";
+
+/// The formats of this list, out of the catalogue.
+fn formats(names: &'static [&'static str]) -> impl TypedValueParser<Value = &'static Format> {
+    let offered = |format: &&&'static Format| names.contains(&format.name);
+    let values =
+        FORMATS.iter().filter(offered).map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        FORMATS.iter().find(|format| format.name == name).copied().ok_or("not in the catalogue of formats")
+    })
+}
+
+/// A column, out of the catalogue.
+fn columns() -> impl TypedValueParser<Value = &'static Column> {
+    let values = COLUMNS.iter().map(|column| PossibleValue::new(column.name).help(column.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ProgressWhen {
+    Auto,
+    Never,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TimeClock {
+    /// Seconds since the first frame of the run
+    Rel,
+    /// Date and time in UTC
+    Utc,
+    /// Seconds since 1970
+    Epoch,
+}
+
+impl From<TimeClock> for Clock {
+    fn from(clock: TimeClock) -> Self {
+        match clock {
+            TimeClock::Rel => Self::Relative,
+            TimeClock::Utc => Self::Utc,
+            TimeClock::Epoch => Self::Epoch,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum TimeStamps {
+    /// Text in UTC with nine digits
+    Rfc3339,
+    /// Numbers: seconds since 1970
+    Epoch,
+}
+
+impl From<TimeStamps> for Stamps {
+    fn from(stamps: TimeStamps) -> Self {
+        match stamps {
+            TimeStamps::Rfc3339 => Self::Rfc3339,
+            TimeStamps::Epoch => Self::Epoch,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SortKey {
+    /// By first frame
+    Id,
+    /// Longest first
+    Duration,
+    /// Most payload first
+    Bytes,
+    /// Most packets first
+    Packets,
+    /// Ends that hurt first
+    Concern,
+}
+
+impl From<SortKey> for Order {
+    fn from(key: SortKey) -> Self {
+        match key {
+            SortKey::Id => Self::Id,
+            SortKey::Duration => Self::Duration,
+            SortKey::Bytes => Self::Bytes,
+            SortKey::Packets => Self::Packets,
+            SortKey::Concern => Self::Concern,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_agree_with_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_flag_that_is_shown_is_explained() {
+        let mut root = Cli::command();
+        root.build();
+        for command in root.get_subcommands() {
+            for arg in command.get_arguments().filter(|arg| !arg.is_hide_set()) {
+                assert!(arg.get_help().is_some(), "{} {}", command.get_name(), arg.get_id());
+            }
+        }
+    }
+
+    #[test]
+    fn habits_of_tshark_are_understood() {
+        let cli = Cli::try_parse_from(["ghostshark", "connections", "-n", "-2", "-r", "a.pcap", "-T", "csv"])
+            .unwrap();
+        let Some(Verb::Connections(args)) = cli.verb else { panic!("{cli:?}") };
+        assert_eq!(args.input.read, [PathBuf::from("a.pcap")]);
+        assert_eq!(args.format.name, "csv");
+    }
+}

@@ -1,0 +1,44 @@
+//! One JSON object a line: captures, connections, problems, and the summary last.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::view;
+use super::{Part, Request, chosen};
+use crate::analysis::Analysis;
+
+/// Writes the records of the part that is asked for.
+pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write) -> io::Result<()> {
+    let context = request.context(analysis);
+    if request.part != Part::Connections {
+        for (index, facts) in analysis.files.iter().enumerate() {
+            let quality = analysis.quality.get(index);
+            line(out, &view::Capture::new(index, facts, quality, context))?;
+        }
+    }
+    if request.part != Part::Summary {
+        for connection in chosen(analysis, request) {
+            line(out, &view::Connection::new(connection, context))?;
+        }
+    }
+    if request.part != Part::Connections {
+        for problem in &analysis.problems {
+            line(out, &view::Problem::new(problem))?;
+        }
+        line(out, &view::Summary::new(analysis))?;
+    }
+    Ok(())
+}
+
+/// One object and the end of its line.
+pub(super) fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
+    object(out, record)?;
+    out.write_all(b"\n")
+}
+
+/// One object.
+pub(super) fn object(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
+    // The views cannot fail to serialise; an error here is the writer's, whose kind (a broken pipe) must survive.
+    serde_json::to_writer(out, record).map_err(io::Error::from)
+}

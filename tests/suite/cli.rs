@@ -1,0 +1,198 @@
+//! The program as a user meets it: exit codes, streams, flags.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::{Command, Output, Stdio};
+
+/// A pcap file without packets: little-endian, microseconds, Ethernet.
+const EMPTY: [u8; 24] = [0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4, 0, 1, 0, 0, 0];
+
+fn ghostshark(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ghostshark"));
+    command.args(args).stdin(Stdio::null()).env_remove("NO_COLOR");
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    ghostshark(args).output().unwrap()
+}
+
+fn code(output: &Output) -> Option<i32> {
+    output.status.code()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A folder with the files that tests read.
+fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    folder
+}
+
+fn path(folder: &tempfile::TempDir, name: &str) -> String {
+    folder.path().join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn help_says_every_exit_code() {
+    for verb in [&["--help"][..], &["summary", "--help"], &["connections", "--help"], &["report", "--help"]] {
+        let output = run(verb);
+        assert_eq!(code(&output), Some(0), "{verb:?}");
+        let help = text(&output.stdout);
+        for said in ["Exit codes:", "  0 ", "  1 ", "  2 ", "  3 ", "  4 ", "130/143"] {
+            assert!(help.contains(said), "{verb:?} does not say {said}:\n{help}");
+        }
+    }
+}
+
+#[test]
+fn wrong_use_is_2_and_offers_the_nearest_name() {
+    let folder = folder(&[("a.pcap", &EMPTY)]);
+    let file = path(&folder, "a.pcap");
+    for (args, said) in [
+        (&["summary", "--strict-imput", &file][..], "--strict-input"),
+        (&["connections", &file, "--format", "jsonll"], "jsonl"),
+        (&["summary", &file, "--format", "csv"], "possible values"),
+        (&["connections", &file, "--limit", "many"], "--limit"),
+        (&["man", "nothing"], "no verb"),
+        (&["summary", "-", "-"], "only once"),
+        (&["connections", "-e", "ended.reson", &file], "ended.reason"),
+        (&["sumary", &file], "`summary`"),
+        (&["summary", "-j", "many", &file], "--threads"),
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), Some(2), "{args:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert!(text(&output.stderr).contains(said), "{args:?}: {}", text(&output.stderr));
+    }
+    assert_eq!(code(&run(&[])), Some(2));
+}
+
+#[test]
+fn an_input_that_is_not_there_is_3() {
+    for args in [
+        &["no-such.pcap"][..],
+        &["summary", "no-such.pcap"],
+        &["report", "-r", "no-such.pcap"],
+        &["connections", "no-such-*.pcap"],
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), Some(3), "{args:?}");
+        assert!(output.stdout.is_empty());
+        assert!(text(&output.stderr).contains("no-such"), "{args:?}: {}", text(&output.stderr));
+    }
+    let empty = folder(&[("notes.txt", b"no capture")]);
+    assert_eq!(code(&run(&["summary", empty.path().to_str().unwrap()])), Some(3));
+}
+
+#[test]
+fn an_empty_capture_is_an_answer() {
+    let folder = folder(&[("a.pcap", &EMPTY)]);
+    let file = path(&folder, "a.pcap");
+    for args in [&[file.as_str()][..], &["summary", &file], &["connections", &file], &["report", &file]] {
+        assert_eq!(code(&run(args)), Some(0), "{args:?}");
+    }
+    // With -q the code is the answer, and nothing is printed.
+    let quiet = run(&["connections", "-q", &file]);
+    assert_eq!((code(&quiet), quiet.stdout.len(), quiet.stderr.len()), (Some(1), 0, 0));
+}
+
+#[test]
+fn a_report_goes_where_it_is_told() {
+    let folder = folder(&[("a.pcap", &EMPTY)]);
+    let (file, out) = (path(&folder, "a.pcap"), path(&folder, "out.json"));
+    let output = run(&["report", &file, "-o", &out]);
+    assert_eq!((code(&output), output.stdout.len()), (Some(0), 0), "{}", text(&output.stderr));
+    let document: serde_json::Value = serde_json::from_slice(&fs::read(&out).unwrap()).unwrap();
+    assert_eq!(document["summary"]["packets"], 0);
+    assert_eq!(run(&["report", &file]).stdout, fs::read(&out).unwrap());
+
+    let nowhere = run(&["report", &file, "-o", &path(&folder, "no/such/out.json")]);
+    assert_eq!(code(&nowhere), Some(2));
+    assert!(text(&nowhere.stderr).contains("out.json"));
+}
+
+#[test]
+fn a_folder_and_a_pattern_are_files() {
+    let folder = folder(&[("b.pcap", &EMPTY), ("a.pcap", &EMPTY), ("c.txt", b"")]);
+    let whole = folder.path().to_str().unwrap().to_owned();
+    for given in [whole.clone(), format!("{whole}/*.pcap")] {
+        let output = run(&["report", "--format", "jsonl", &given]);
+        let paths: Vec<String> = text(&output.stdout)
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter(|record| record["type"] == "capture")
+            .map(|record| record["path"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(paths, [path(&folder, "a.pcap"), path(&folder, "b.pcap")], "{given}");
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = ghostshark(&["schema"]).stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(said, "");
+}
+
+#[test]
+fn standard_input_is_a_file() {
+    let mut child = ghostshark(&["report", "--format", "jsonl", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(&EMPTY).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), Some(0));
+    assert!(text(&output.stdout).contains(r#""type":"summary""#));
+}
+
+#[test]
+fn colour_is_asked_for_or_absent() {
+    let folder = folder(&[("a.pcap", &EMPTY)]);
+    let file = path(&folder, "a.pcap");
+    let escapes = |args: &[&str]| run(args).stdout.contains(&0x1b);
+    assert!(!escapes(&["summary", &file]));
+    assert!(!escapes(&["summary", "--color", "never", &file]));
+    assert!(escapes(&["summary", "--color", "always", &file]));
+}
+
+#[test]
+fn the_schema_is_json() {
+    for format in ["json", "jsonl"] {
+        let output = run(&["schema", "--format", format]);
+        let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    }
+}
+
+#[test]
+fn completions_and_man_come_from_the_flags() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = run(&["completions", shell]);
+        assert_eq!(code(&output), Some(0));
+        assert!(text(&output.stdout).contains("strict-input"), "{shell}");
+    }
+    let page = text(&run(&["man"]).stdout);
+    assert!(page.starts_with(".ie") || page.contains(".TH"), "{page}");
+    assert!(page.contains("Exit codes"), "{page}");
+    assert!(text(&run(&["man", "connections"]).stdout).contains("sort"));
+}
+
+#[test]
+fn no_flag_of_the_future_is_shown() {
+    let help = text(&run(&["connections", "--help"]).stdout);
+    for later in ["--filter", "-Y", "--keylog", "--policy"] {
+        assert!(!help.contains(later), "{later}");
+    }
+}

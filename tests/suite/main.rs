@@ -1,0 +1,12 @@
+//! All tests that see the project from outside, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "a test fails by panicking, and writes the files that it reads"
+)]
+
+#[cfg(feature = "cli")]
+mod cli;
+mod reports;
