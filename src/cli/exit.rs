@@ -11,7 +11,7 @@ pub(super) const TABLE: &str = "\
 Exit codes:
   0        done; with -q: there was something to show
   1        with -q: there was nothing to show
-  2        wrong use: flags, or an output that cannot be written
+  2        wrong use: flags, a story with mistakes, or an output that cannot be written
   3        input: no file could be read, or --strict-input and one was damaged
   4        internal error (a bug)
   130/143  stopped by the user";

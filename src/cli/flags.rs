@@ -54,6 +54,9 @@ pub(super) enum Verb {
     /// The man page, in roff
     #[command(after_long_help = TABLE)]
     Man(ManArgs),
+    /// A story becomes a capture: a bug can be shown without private packets
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Forge(ForgeArgs),
 }
 
 /// What is read and how: the same for every verb that analyses.
@@ -188,6 +191,19 @@ pub(super) struct CompletionsArgs {
 pub(super) struct ManArgs {
     /// The page of this verb instead of that of the program
     pub(super) verb: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ForgeArgs {
+    /// The story, in the language of docs/stories.md; - is standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(super) story: PathBuf,
+    /// The capture to write; - is standard output
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: PathBuf,
+    /// Write pcap with microseconds instead of pcapng with nanoseconds
+    #[arg(long)]
+    pub(super) pcap: bool,
 }
 
 const FORMAT_HELP: &str = "Form of the result";

@@ -47,6 +47,7 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Schema(args)) => commands::schema::run(&args),
         Some(Verb::Completions(args)) => commands::completions::run(&args),
         Some(Verb::Man(args)) => commands::man::run(&args),
+        Some(Verb::Forge(args)) => commands::forge::run(&args),
     };
     done.unwrap_or_else(|stop| {
         messages::say(&stop);

@@ -190,6 +190,24 @@ fn completions_and_man_come_from_the_flags() {
 }
 
 #[test]
+fn a_story_becomes_a_capture() {
+    let story = b"title One line\nclient 10.0.0.1:40000\nserver 10.0.0.2:80\nopen\nclient \"hello\"\nclose by client\n";
+    let folder = folder(&[("a.story", story), ("bad.story", b"title Bad\nnonsense here\n")]);
+    let (told, out) = (path(&folder, "a.story"), path(&folder, "out"));
+    for (flags, magic) in [(&[][..], [0x0a, 0x0d, 0x0d, 0x0a]), (&["--pcap"], [0xd4, 0xc3, 0xb2, 0xa1])] {
+        let forged = run(&[&["forge", &told, "-o", &out], flags].concat());
+        assert_eq!((code(&forged), forged.stdout.len()), (Some(0), 0), "{}", text(&forged.stderr));
+        assert_eq!(fs::read(&out).unwrap()[..4], magic);
+        let piped = run(&[&["forge", &told, "-o", "-"], flags].concat());
+        assert_eq!(piped.stdout, fs::read(&out).unwrap());
+    }
+    let bad = run(&["forge", &path(&folder, "bad.story"), "-o", &out]);
+    assert_eq!(code(&bad), Some(2));
+    assert!(text(&bad.stderr).contains("bad.story:2"), "{}", text(&bad.stderr));
+    assert_eq!(code(&run(&["forge", "no-such.story", "-o", &out])), Some(3));
+}
+
+#[test]
 fn no_flag_of_the_future_is_shown() {
     let help = text(&run(&["connections", "--help"]).stdout);
     for later in ["--filter", "-Y", "--keylog", "--policy"] {

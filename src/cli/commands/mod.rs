@@ -2,6 +2,7 @@
 
 pub(super) mod completions;
 pub(super) mod connections;
+pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod report;
 pub(super) mod schema;
