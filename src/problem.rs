@@ -1,7 +1,7 @@
 //! What was wrong in the input and yet survived.
 //!
 //! Problems are data: counted by kind and input, the first of each kind kept with its place. The list is
-//! bounded by [`limits::PROBLEMS`](crate::limits::PROBLEMS) kinds and inputs together.
+//! bounded by [`limits::PROBLEMS`] kinds and inputs together.
 
 use std::collections::BTreeMap;
 

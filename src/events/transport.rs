@@ -105,6 +105,8 @@ pub enum Reason {
     Superseded,
     /// The network said that it cannot deliver.
     Network,
+    /// The server (or the process behind it) stopped and closed its connections together.
+    ServerShutdown,
     /// The capture ended first.
     CaptureEnded,
     /// The evidence does not decide.
