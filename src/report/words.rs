@@ -49,7 +49,7 @@ words! {
         EstablishRefused "establish-refused", EstablishTimeout "establish-timeout",
         MiddleboxTimeout "middlebox-timeout", MiddleboxReset "middlebox-reset",
         PeerVanished "peer-vanished", UserTimeout "user-timeout", Superseded "superseded",
-        Network "network", CaptureEnded "capture-ended", Unknown "unknown",
+        Network "network", ServerShutdown "server-shutdown", CaptureEnded "capture-ended", Unknown "unknown",
     }
     Confidence { Low "low", Medium "medium", High "high", Certain "certain" }
     RstClass {

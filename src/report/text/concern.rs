@@ -38,13 +38,13 @@ pub(super) fn concern(reason: Reason) -> Concern {
         | Reason::EstablishTimeout
         | Reason::EstablishRefused
         | Reason::HalfReleased => Concern::Hurts,
-        Reason::IdleTimeout | Reason::Superseded => Concern::Odd,
+        Reason::IdleTimeout | Reason::ServerShutdown | Reason::Superseded => Concern::Odd,
         Reason::Unknown | Reason::CaptureEnded | Reason::Released => Concern::Quiet,
     }
 }
 
 /// The order of [`rank`].
-const ORDER: [Reason; 16] = [
+const ORDER: [Reason; 17] = [
     Reason::MiddleboxTimeout,
     Reason::MiddleboxReset,
     Reason::PeerVanished,
@@ -56,6 +56,7 @@ const ORDER: [Reason; 16] = [
     Reason::Network,
     Reason::EstablishTimeout,
     Reason::EstablishRefused,
+    Reason::ServerShutdown,
     Reason::IdleTimeout,
     Reason::Superseded,
     Reason::Unknown,
@@ -86,6 +87,7 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
         Reason::UserTimeout => "the sender gave up repeating",
         Reason::Superseded => "same ports, begun anew",
         Reason::Network => "the network could not deliver",
+        Reason::ServerShutdown => "the server stopped",
         Reason::CaptureEnded => "still open at the end",
         Reason::Unknown => "the capture does not tell",
     }
