@@ -1,8 +1,12 @@
 //! The only place where the stages meet: captures in, connections and their account out.
 
 pub mod options;
+mod pipeline;
+mod quality;
+mod shard;
 
 pub use options::Options;
+pub use pipeline::analyze;
 
 use crate::capture::FileFacts;
 use crate::events::Connection;
@@ -58,34 +62,4 @@ pub struct Totals {
     pub other: Vec<(String, u64)>,
     /// Connections that were folded into counters because of a bound.
     pub folded_connections: u64,
-}
-
-// STAND-IN: deleted when the real one lands.
-/// Stand-in that opens the inputs and knows nothing of them.
-///
-/// # Errors
-/// Where one cannot be opened.
-pub fn analyze(
-    inputs: Vec<crate::capture::Input>,
-    options: &Options,
-    watch: &mut dyn FnMut(u64, Option<u64>),
-) -> Result<Analysis, crate::error::Error> {
-    watch(0, None);
-    let mut analysis = Analysis { options: options.clone(), ..Analysis::default() };
-    for input in inputs {
-        let path = match input {
-            crate::capture::Input::File(path) => {
-                #[allow(clippy::disallowed_methods, reason = "stand-in")]
-                std::fs::File::open(&path)
-                    .map_err(|cause| crate::error::Error::Open { path: path.clone(), cause })?;
-                path
-            }
-            crate::capture::Input::Stdin => {
-                let _ = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-                "-".into()
-            }
-        };
-        analysis.files.push(FileFacts { path, ..FileFacts::default() });
-    }
-    Ok(analysis)
 }

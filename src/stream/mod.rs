@@ -1,5 +1,25 @@
-//! placeholder
+//! Packets to connections: TCP rebuilt as an onlooker sees it, UDP conversations, and how each ended.
+//!
+//! Two layers that never mix (`domain.md` C): [`wireshark`] gives tshark's own flags and counters, [`tcp`] is
+//! what the account of a connection rests on.
 
 pub mod community_id;
 pub mod datagrams;
+pub mod ending;
+pub mod reassembly;
+pub mod sequence;
+pub mod table;
+pub mod tcp;
+pub mod wireshark;
 pub mod zeek;
+
+use crate::time::Timestamp;
+
+/// What the capture as a whole tells about the end of a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Window {
+    /// Time of the first frame of the run.
+    pub start: Timestamp,
+    /// Time of the last frame of the run, or of the frame that made the connection's ports begin anew.
+    pub end: Timestamp,
+}

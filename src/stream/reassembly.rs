@@ -45,6 +45,11 @@ impl Reassembly {
         !self.held.is_empty()
     }
 
+    /// Whether none of these bytes has come before.
+    pub fn is_new(&self, start: u64, end: u64) -> bool {
+        start >= self.next && !self.held.iter().any(|held| held.start < end && held.end > start)
+    }
+
     /// A segment's payload at `start`, `length` bytes long on the wire, of which `captured` was recorded.
     ///
     /// `wanted` tells whether bytes that must wait are worth a copy. Pieces come out in order of the stream.
@@ -175,7 +180,11 @@ mod tests {
         assert_eq!(run(&[(3, "def"), (0, "abc")]), "abcdef");
         assert_eq!(run(&[(6, "ghi"), (3, "def"), (0, "abc")]), "abcdefghi");
         assert_eq!(run(&[(0, "abc"), (0, "abc"), (1, "bcd")]), "abcd", "repeats are not delivered twice");
-        assert_eq!(run(&[(2, "XX"), (0, "abcd")]), "abcd", "bytes in order win over bytes that wait behind them");
+        assert_eq!(
+            run(&[(2, "XX"), (0, "abcd")]),
+            "abcd",
+            "bytes in order win over bytes that wait behind them"
+        );
         assert_eq!(run(&[(5, "fgh"), (2, "cdefXX"), (0, "ab")]), "abcdefXX");
         assert_eq!(run(&[(0, "ab"), (5, "fg"), (7, "ack")]), "ab[2+3]fg", "acknowledged holes are gaps");
         assert_eq!(run(&[(0, "ab"), (9, "ack"), (9, "jk")]), "ab[2+7]jk");

@@ -51,7 +51,10 @@ mod tests {
         for step in 1..=12u64 {
             sequence.advance(step << 29);
         }
-        assert_eq!(sequence.offset((u32::MAX - 9).wrapping_add(7)), Some((12 << 29) + 7 - (12 << 29) % (1 << 32)));
+        assert_eq!(
+            sequence.offset((u32::MAX - 9).wrapping_add(7)),
+            Some((12 << 29) + 7 - (12 << 29) % (1 << 32))
+        );
     }
 
     #[test]

@@ -50,7 +50,8 @@ impl Flags {
         if self.0 == 0 {
             return;
         }
-        let any = Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
+        let any =
+            Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
         for (flag, counter) in [
             (any, &mut counters.retransmission),
             (Self::FAST_RETRANSMISSION, &mut counters.fast_retransmission),
@@ -167,6 +168,11 @@ impl WiresharkStream {
     /// `tcp.analysis.initial_rtt`.
     pub fn initial_rtt(&self) -> Option<Span> {
         self.initial_rtt
+    }
+
+    /// A segment that tshark counts in the stream and does not analyse.
+    pub fn unanalysed(&mut self) {
+        self.begun = true;
     }
 
     fn half(&self, direction: Direction) -> &Half {

@@ -1,0 +1,189 @@
+//! Reads the next batch while all shards work on this one. The only place that knows of threads.
+//!
+//! Memory is two batches. Threads change only which core does a shard: shards never share anything, and their
+//! results are put in order at the end.
+
+use rayon::prelude::*;
+
+use super::shard::{Job, Shard};
+use super::{Analysis, Options, Totals, quality};
+use crate::capture::reader::Capture;
+use crate::capture::{Batch, Input};
+use crate::error::Error;
+use crate::limits::{BATCH_BYTES, SHARDS};
+use crate::packet::Decoder;
+use crate::problem::{Problem, ProblemKind, Problems};
+use crate::stream::Window;
+use crate::stream::ending::{Row, population};
+use crate::time::Timestamp;
+
+/// A batch and its packets, by shard.
+struct Load {
+    batch: Batch,
+    jobs: Vec<Vec<Job>>,
+}
+
+impl Load {
+    fn new() -> Self {
+        Self { batch: Batch::default(), jobs: (0..SHARDS).map(|_| Vec::new()).collect() }
+    }
+}
+
+/// What the reading side keeps from batch to batch.
+struct Reading {
+    capture: Capture,
+    decoder: Decoder,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+}
+
+impl Reading {
+    /// Fills the next load; false when there is nothing more.
+    fn fill(&mut self, load: &mut Load) -> bool {
+        for jobs in &mut load.jobs {
+            jobs.clear();
+        }
+        if !self.capture.fill(&mut load.batch) {
+            return false;
+        }
+        let mut side = std::mem::take(&mut load.batch.side);
+        let jobs = &mut load.jobs;
+        for record in &load.batch.frames {
+            self.first.get_or_insert(record.time);
+            self.last = self.last.max(Some(record.time));
+            let frame = load.batch.frame(record);
+            let mut nth = 0;
+            self.decoder.decode(&frame, record.bytes, &mut side, &mut |packet| {
+                if let Some(jobs) = jobs.get_mut(packet.flow.shard()) {
+                    jobs.push(Job::new(packet, nth));
+                }
+                nth += 1;
+            });
+        }
+        load.batch.side = side;
+        true
+    }
+}
+
+/// Analyses captures as one timeline.
+///
+/// `watch` is told, after each batch, how many bytes of the inputs were read, and how many there are where that
+/// is known.
+///
+/// # Errors
+/// Where not one input could be read. Anything less is a [`Problem`] of the result.
+pub fn analyze(
+    inputs: Vec<Input>,
+    options: &Options,
+    watch: &mut (dyn FnMut(u64, Option<u64>) + Send),
+) -> Result<Analysis, Error> {
+    let batch_bytes = if options.batch_bytes == 0 { BATCH_BYTES } else { options.batch_bytes };
+    let capture = Capture::open(inputs, batch_bytes)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
+    match pool {
+        Ok(pool) => Ok(pool.install(|| run(capture, options, watch))),
+        // A system without threads to spare still has this one.
+        Err(_) => Ok(run(capture, options, watch)),
+    }
+}
+
+fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
+    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options.keep_duplicates)).collect();
+    let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None };
+    let (mut now, mut next) = (Load::new(), Load::new());
+    let mut more = reading.fill(&mut now);
+    while more {
+        let begun = reading.first.unwrap_or_default();
+        let load = &now;
+        (more, ()) = rayon::join(
+            || reading.fill(&mut next),
+            || {
+                shards
+                    .par_iter_mut()
+                    .zip(&load.jobs)
+                    .for_each(|(shard, jobs)| shard.work(jobs, &load.batch, begun));
+            },
+        );
+        let progress = reading.capture.progress();
+        watch(progress.read, progress.total);
+        std::mem::swap(&mut now, &mut next);
+    }
+    let window = Window { start: reading.first.unwrap_or_default(), end: reading.last.unwrap_or_default() };
+    let finished = shards.into_par_iter().map(|shard| shard.finish(window)).collect();
+    conclude(reading, finished, window, options)
+}
+
+/// Puts the shards' results in the one order, and judges what only the whole can tell.
+fn conclude(
+    reading: Reading,
+    finished: Vec<crate::stream::table::Finished>,
+    window: Window,
+    options: &Options,
+) -> Analysis {
+    let capture = reading.capture.finish();
+    let tally = reading.decoder.finish();
+    let mut problems = capture.problems;
+    problems.merge(tally.problems);
+    let (mut rows, mut tcp, mut udp): (Vec<Row>, Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut folded, mut evicted) = (0, 0);
+    for shard in finished {
+        rows.extend(shard.rows);
+        tcp.extend(shard.tcp_streams);
+        udp.extend(shard.udp_streams);
+        folded += shard.folded;
+        evicted += shard.evicted;
+    }
+    tcp.sort_unstable();
+    udp.sort_unstable();
+    rows.sort_by_key(|row| {
+        (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
+    });
+    population::judge(&mut rows, window);
+    for (id, row) in rows.iter_mut().enumerate() {
+        let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
+        row.connection.id = id as u32;
+        row.connection.stream = row
+            .stream_key
+            .and_then(|key| streams.binary_search(&key).ok())
+            .and_then(|rank| u32::try_from(rank).ok());
+    }
+    note_limits(&mut problems, folded, evicted);
+    let quality = quality::of_files(&capture.files, &rows);
+    Analysis {
+        quality,
+        totals: Totals {
+            packets: capture.files.iter().map(|file| file.packets).sum(),
+            bytes: capture.files.iter().map(|file| file.bytes_captured).sum(),
+            tcp_segments: tally.tcp_segments,
+            udp_datagrams: tally.udp_datagrams,
+            icmp_errors: tally.icmp_errors,
+            other: tally.other,
+            folded_connections: folded,
+        },
+        connections: rows.into_iter().map(|row| row.connection).collect(),
+        problems: problems.list(),
+        files: capture.files,
+        options: options.clone(),
+    }
+}
+
+fn note_limits(problems: &mut Problems, folded: u64, evicted: u64) {
+    let mut note = |subject: &str, count: u64, message: String| {
+        if count > 0 {
+            let kind = ProblemKind::LimitReached;
+            problems.add(subject, Problem { kind, file: None, frame: None, offset: None, count, message });
+        }
+    };
+    note(
+        "folded",
+        folded,
+        format!("{folded} connections were counted and not kept: there were too many to list"),
+    );
+    note(
+        "evicted",
+        evicted,
+        format!(
+            "the state of {evicted} long idle connections was given up: what came after is another connection"
+        ),
+    );
+}

@@ -1,0 +1,48 @@
+//! One shard: the packets of a batch that are its own, and its connections.
+
+use crate::capture::{Batch, Slice};
+use crate::packet::{Body, Packet};
+use crate::stream::Window;
+use crate::stream::table::{Finished, Table};
+use crate::time::Timestamp;
+
+/// One shard of the flow table.
+#[derive(Debug)]
+pub(super) struct Shard {
+    table: Table,
+}
+
+/// A packet and its place in the run: its frame's number, and which packet of the frame it is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    packet: Packet,
+    order: u64,
+}
+
+impl Job {
+    /// The `nth` packet of its frame.
+    pub(super) fn new(packet: Packet, nth: u64) -> Self {
+        Self { packet, order: packet.at.number << 4 | nth.min(15) }
+    }
+}
+
+impl Shard {
+    pub(super) fn new(keep_duplicates: bool) -> Self {
+        Self { table: Table::new(keep_duplicates) }
+    }
+
+    /// Works on its packets of one batch, in order.
+    pub(super) fn work(&mut self, jobs: &[Job], batch: &Batch, begun: Timestamp) {
+        for job in jobs {
+            let payload = match &job.packet.body {
+                Body::Tcp(head) => head.payload.captured,
+                Body::Udp(_) | Body::IcmpError(_) => Slice::default(),
+            };
+            self.table.packet(&job.packet, job.order, batch.bytes(payload), begun);
+        }
+    }
+
+    pub(super) fn finish(self, window: Window) -> Finished {
+        self.table.finish(window)
+    }
+}

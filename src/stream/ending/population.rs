@@ -1,0 +1,294 @@
+//! What only several connections together can tell about an end: a timer's cluster, a shutdown, a box that
+//! forgot while its server was well, a firewall that answers in a server's name, a leak of half-closed ends.
+//!
+//! Judged once, over all rows of the run in order (`domain.md` C.6, D.1, D.2, D.4).
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::Row;
+use super::close::{HALF_CLOSE_WAIT, TIMER, is_known_timer};
+use crate::events::side::Side;
+use crate::events::transport::{By, Confidence, How, Reason};
+use crate::packet::{Endpoint, Transport};
+use crate::stream::Window;
+use crate::time::Span;
+
+/// Legs that make a cluster: three, or two at a well-known value, or five where clients close (`domain.md` D.1).
+const CLUSTER: usize = 3;
+
+/// Closings within one second are one event of the server, not many timers.
+const TOGETHER: Span = Span::from_secs(1);
+
+/// A new connection this soon after a failure shows that the server itself was well (`domain.md` D.4).
+const CONTRAST: Span = Span::from_secs(120);
+
+/// A quiet time after which a box may have forgotten.
+const QUIET: Span = Span::from_secs(3);
+
+/// Refines the reasons of all rows. `rows` are in order of their first packet.
+pub fn judge(rows: &mut [Row], window: Window) {
+    let mut by_server: BTreeMap<Endpoint, Vec<usize>> = BTreeMap::new();
+    for (index, row) in rows.iter().enumerate() {
+        if row.connection.transport == Transport::Tcp {
+            by_server.entry(row.connection.server).or_default().push(index);
+        }
+    }
+    refusals_by_others(rows);
+    for group in by_server.values() {
+        forgotten_by_a_box(rows, group);
+        shutdown(rows, group);
+        for side in Side::BOTH {
+            idle_timer(rows, group, side);
+        }
+        leaks(rows, group, window);
+    }
+}
+
+/// A refusal in a server's name whose TTL is not the server's own came from a box on the way.
+fn refusals_by_others(rows: &mut [Row]) {
+    let mut own: BTreeMap<IpAddr, Option<u8>> = BTreeMap::new();
+    for row in rows.iter() {
+        if let Some(ttl) = row.facts.server_ttl {
+            own.entry(row.connection.server.ip)
+                .and_modify(|known| *known = known.filter(|known| *known == ttl))
+                .or_insert(Some(ttl));
+        }
+    }
+    for row in rows.iter_mut().filter(|row| row.connection.ended.reason == Reason::EstablishRefused) {
+        let usual = own.get(&row.connection.server.ip).copied().flatten();
+        if let (Some(usual), Some(ttl)) = (usual, row.facts.server_rst_ttl)
+            && usual != ttl
+        {
+            let ended = &mut row.connection.ended;
+            ended.by = By::Middlebox;
+            ended.confidence = Confidence::Medium;
+            ended.because = format!(
+                "the SYN was answered with a RST of TTL {ttl}, while everything else from the server's address has {usual}: \
+                 something on the way refused it"
+            );
+        }
+    }
+}
+
+/// One leg died in silence after a pause, while the same client reached the same server anew.
+fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
+    let starts: Vec<_> = group
+        .iter()
+        .filter_map(|&index| rows.get(index))
+        .filter(|row| row.facts.established)
+        .map(|row| {
+            (row.connection.client.ip, row.connection.start, row.connection.first, row.connection.client.port)
+        })
+        .collect();
+    for &index in group {
+        let Some(row) = rows.get_mut(index) else { continue };
+        let connection = &mut row.connection;
+        let (Some((quiet, first)), Reason::PeerVanished) = (row.facts.silence, connection.ended.reason)
+        else {
+            continue;
+        };
+        let usual = connection.longest_idle;
+        let contrast = starts.iter().find(|(ip, start, _, port)| {
+            *ip == connection.client.ip
+                && *port != connection.client.port
+                && *start > first.time
+                && start.since(first.time) <= CONTRAST
+        });
+        let Some((_, start, at, _)) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else {
+            continue;
+        };
+        let ended = &mut connection.ended;
+        ended.reason = Reason::MiddleboxTimeout;
+        ended.detail = Some("silent");
+        ended.by = By::Middlebox;
+        ended.confidence = Confidence::High;
+        ended.because = format!(
+            "after {quiet} of quiet nothing got through any more, while the same client reached the same server anew {} later: \
+             something on the way forgot the connection",
+            start.since(first.time)
+        );
+        ended.frames.push(*at);
+        ended.frames.sort_unstable();
+        ended.frames.dedup();
+    }
+}
+
+/// The closings of one side after a wait with nothing owed: index, wait.
+fn waits(rows: &[Row], group: &[usize], side: Side) -> Vec<(usize, Span)> {
+    group
+        .iter()
+        .filter_map(|&index| {
+            let row = rows.get(index)?;
+            let closing = row.closing?;
+            let wait = closing.since_payload?;
+            let open_reason = matches!(
+                row.connection.ended.reason,
+                Reason::Unknown
+                    | Reason::Released
+                    | Reason::IdleTimeout
+                    | Reason::Abort
+                    | Reason::CaptureEnded
+            );
+            let fits = row.facts.closer == Some(side)
+                && matches!(row.connection.ended.by, By::Client | By::Server)
+                && open_reason
+                && wait >= TIMER
+                && !(side == Side::Server && row.facts.closer_owed && closing.turns.contains(&0));
+            fits.then_some((index, wait))
+        })
+        .collect()
+}
+
+/// Several legs of a server closed by it at once, though they had been quiet for different times.
+fn shutdown(rows: &mut [Row], group: &[usize]) {
+    let mut closings: Vec<(usize, crate::time::Timestamp)> = group
+        .iter()
+        .filter_map(|&index| {
+            let row = rows.get(index)?;
+            let closing = row.closing?;
+            let open_reason = matches!(
+                row.connection.ended.reason,
+                Reason::Unknown | Reason::Released | Reason::IdleTimeout | Reason::Abort
+            );
+            (row.facts.closer == Some(Side::Server) && open_reason && row.connection.ended.by == By::Server)
+                .then_some((index, closing.act.time))
+        })
+        .collect();
+    closings.sort_by_key(|(_, time)| *time);
+    let mut start = 0;
+    while let Some(&(_, first)) = closings.get(start) {
+        let together: Vec<(usize, crate::time::Timestamp)> = closings
+            .iter()
+            .skip(start)
+            .copied()
+            .take_while(|(_, time)| time.since(first) <= TOGETHER)
+            .collect();
+        start += together.len();
+        let quiet: Vec<Span> = together
+            .iter()
+            .filter_map(|(index, _)| rows.get(*index)?.closing?.since_payload)
+            .filter(|wait| *wait >= Span::from_millis(100))
+            .collect();
+        let spread = quiet.iter().max().copied().unwrap_or_default().0
+            - quiet.iter().min().copied().unwrap_or_default().0;
+        let refused_after = group.iter().filter_map(|&index| rows.get(index)).any(|row| {
+            row.connection.ended.reason == Reason::EstablishRefused
+                && row.connection.start >= first
+                && row.connection.start.since(first) <= CONTRAST
+        });
+        let different = spread > 300_000_000;
+        if quiet.len() < CLUSTER && !(refused_after && !quiet.is_empty()) || !(different || refused_after) {
+            continue;
+        }
+        let count = together.len();
+        for (index, time) in together {
+            let Some(row) = rows.get_mut(index) else { continue };
+            let waited = row.closing.and_then(|closing| closing.since_payload).unwrap_or_default();
+            if waited < Span::from_millis(100) && !refused_after {
+                continue;
+            }
+            let ended = &mut row.connection.ended;
+            ended.reason = Reason::ServerShutdown;
+            ended.confidence = if refused_after && count > 1 { Confidence::High } else { Confidence::Medium };
+            let others = if count > 1 {
+                format!("with {} others within {}", count - 1, TOGETHER)
+            } else {
+                "after a quiet time".to_owned()
+            };
+            let refused = if refused_after { "; new connections were refused after it" } else { "" };
+            let _ = time;
+            ended.because = format!("the server closed it {others}{refused}: it stopped, or was killed");
+        }
+    }
+}
+
+/// Waits of equal length on several legs are a timer's.
+fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
+    let mut waits = waits(rows, group, side);
+    waits.retain(|(index, _)| {
+        rows.get(*index).is_some_and(|row| row.connection.ended.reason != Reason::ServerShutdown)
+    });
+    waits.sort_by_key(|(_, wait)| *wait);
+    // Products that look at their clock once a second close up to a second late; so the window reaches upward.
+    let width = |wait: Span, tick: i64| 2 * (wait.0 * 6 / 1000).max(300_000_000).max(tick / 2);
+    for tick in [0, 1_000_000_000] {
+        let best = (0..waits.len())
+            .map(|from| {
+                let low = waits.get(from).map_or(Span::ZERO, |(_, wait)| *wait);
+                let count = waits
+                    .iter()
+                    .skip(from)
+                    .take_while(|(_, wait)| wait.0 - low.0 <= width(low, tick))
+                    .count();
+                (count, std::cmp::Reverse(from))
+            })
+            .max();
+        let Some((count, std::cmp::Reverse(from))) = best else { return };
+        let members: Vec<(usize, Span)> = waits.iter().skip(from).take(count).copied().collect();
+        let Some(&(_, median)) = members.get(members.len() / 2) else { return };
+        let needed = match side {
+            Side::Client => 5,
+            Side::Server if is_known_timer(median) => 2,
+            Side::Server => CLUSTER,
+        };
+        // Waits are multiples of nothing in particular where people type: a window as wide as the wait proves nothing.
+        if count < needed || width(median, tick) > median.0 / 3 {
+            continue;
+        }
+        let survivors = group
+            .iter()
+            .filter_map(|&index| rows.get(index))
+            .filter(|row| row.connection.longest_idle.0 > median.0 + width(median, tick))
+            .count();
+        if survivors * 10 > group.len() {
+            continue;
+        }
+        for (index, wait) in members {
+            let Some(row) = rows.get_mut(index) else { continue };
+            let ended = &mut row.connection.ended;
+            ended.reason = Reason::IdleTimeout;
+            ended.detail = None;
+            ended.confidence = if count >= 5 && tick == 0 { Confidence::High } else { Confidence::Medium };
+            ended.because = format!(
+                "the {} closed after {wait} without payload, as on {} other connections of this service (median {median}): a timer of its own",
+                side.name(),
+                count - 1
+            );
+        }
+        return;
+    }
+}
+
+/// A half-close far longer than this service's orderly ones is a leak, though no minute has passed.
+fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
+    let mut orderly: Vec<Span> = Vec::new();
+    let mut open: Vec<(usize, Span)> = Vec::new();
+    for &index in group {
+        let Some(row) = rows.get(index) else { continue };
+        match (row.facts.fins.client, row.facts.fins.server) {
+            (Some(client), Some(server)) => orderly.push(Span((server.time.0 - client.time.0).abs())),
+            (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
+                let heard = row.connection.end;
+                open.push((index, window.end.since(fin.time.max(heard))));
+            }
+            _ => {}
+        }
+    }
+    orderly.sort_unstable();
+    let Some(&usual) = orderly.get(orderly.len() / 2) else { return };
+    let far = |wait: Span| wait >= Span::from_secs(3) && wait.0 > usual.0.saturating_mul(20);
+    let enough = orderly.len() >= CLUSTER || open.iter().filter(|(_, wait)| far(*wait)).count() >= CLUSTER;
+    for (index, wait) in open.into_iter().filter(|(_, wait)| enough && far(*wait)) {
+        let Some(row) = rows.get_mut(index) else { continue };
+        let ended = &mut row.connection.ended;
+        if ended.how != How::Fin {
+            continue;
+        }
+        ended.reason = Reason::HalfReleased;
+        ended.confidence = if wait >= HALF_CLOSE_WAIT { Confidence::High } else { Confidence::Medium };
+        ended.because = format!(
+            "one side closed and the other did not for {wait}, while this service's other connections took {usual} from close to close"
+        );
+    }
+}

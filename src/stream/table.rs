@@ -1,0 +1,251 @@
+//! The connections of one shard: found, created, succeeded by others on the same ports, and finished.
+
+use hashbrown::HashMap;
+
+use super::Window;
+use super::datagrams::Datagrams;
+use super::ending::{self, Row};
+use super::tcp::TcpConnection;
+use super::wireshark::WiresharkStream;
+use crate::limits::{FINISHED_PER_SHARD, LIVE_PER_SHARD};
+use crate::packet::{Body, FlowKey, IcmpError, Packet, ParityLength, TcpHead};
+use crate::time::Timestamp;
+
+/// All that has happened between two endpoints.
+#[derive(Debug)]
+enum Flow {
+    Tcp(Box<TcpFlow>),
+    Udp(Box<UdpFlow>),
+}
+
+/// The present `tcp.stream` of two endpoints, and the connections in it: more than one where the same addresses
+/// live in two networks, or begin anew in a way that tshark does not notice.
+#[derive(Debug)]
+struct TcpFlow {
+    wireshark: WiresharkStream,
+    stream_key: Option<u64>,
+    connections: Vec<TcpConnection>,
+    last: u64,
+}
+
+#[derive(Debug)]
+struct UdpFlow {
+    stream_key: Option<u64>,
+    datagrams: Datagrams,
+    last: u64,
+}
+
+/// The connections of one shard.
+#[derive(Debug, Default)]
+pub struct Table {
+    flows: HashMap<(FlowKey, bool), Flow>,
+    rows: Vec<Row>,
+    /// First packets of every `tcp.stream`, and of every `udp.stream`.
+    tcp_streams: Vec<u64>,
+    udp_streams: Vec<u64>,
+    folded: u64,
+    evicted: u64,
+    keep_duplicates: bool,
+}
+
+/// What a table hands over at the end.
+#[derive(Debug, Default)]
+pub struct Finished {
+    /// The connections, in no order that matters.
+    pub rows: Vec<Row>,
+    /// Keys of every `tcp.stream`, in no order.
+    pub tcp_streams: Vec<u64>,
+    /// Keys of every `udp.stream`, in no order.
+    pub udp_streams: Vec<u64>,
+    /// Connections that were only counted.
+    pub folded: u64,
+    /// Connections whose state was given up while they may have lived.
+    pub evicted: u64,
+}
+
+impl Table {
+    /// A table that keeps, or does not keep, what a mirror port recorded twice.
+    pub fn new(keep_duplicates: bool) -> Self {
+        Self { keep_duplicates, ..Self::default() }
+    }
+
+    /// Takes the next packet of this shard. `order` is its place in the whole run; `payload` its captured bytes;
+    /// `begun` the time of the run's first frame.
+    pub fn packet(&mut self, packet: &Packet, order: u64, payload: &[u8], begun: Timestamp) {
+        match &packet.body {
+            Body::Tcp(head) => self.segment(packet, head, order, payload, begun),
+            Body::Udp(_) => self.datagram(packet, order),
+            Body::IcmpError(error) => self.icmp(packet, error, order),
+        }
+        if self.flows.len() > LIVE_PER_SHARD {
+            self.evict(Window { start: begun, end: packet.time });
+        }
+    }
+
+    fn segment(&mut self, packet: &Packet, head: &TcpHead, order: u64, payload: &[u8], begun: Timestamp) {
+        let key = (packet.flow, packet.hidden);
+        let streams = &mut self.tcp_streams;
+        let flow = self
+            .flows
+            .entry(key)
+            .or_insert_with(|| Flow::Tcp(Box::new(TcpFlow::new(packet, order, streams))));
+        let Flow::Tcp(flow) = flow else { return };
+        flow.last = order;
+        let window = Window { start: begun, end: packet.time };
+        let reused = flow.wireshark.is_reused_by(packet.direction, head);
+        if reused {
+            for old in flow.connections.drain(..) {
+                self.rows.push(ending::finish(&old, window, true));
+            }
+            flow.wireshark = WiresharkStream::default();
+            flow.stream_key = (!packet.hidden).then_some(order);
+            self.tcp_streams.extend(flow.stream_key);
+        }
+        let found = flow.connections.iter().rposition(|connection| connection.accepts_context(packet));
+        let index = match found {
+            Some(index)
+                if flow.connections.get(index).is_some_and(|old| old.is_succeeded_by(packet, head)) =>
+            {
+                let old = flow.connections.swap_remove(index);
+                self.rows.push(ending::finish(&old, window, true));
+                None
+            }
+            found => found,
+        };
+        let index = index.unwrap_or_else(|| {
+            flow.connections.push(TcpConnection::new(packet, head, flow.stream_key));
+            flow.connections.len() - 1
+        });
+        let Some(connection) = flow.connections.get_mut(index) else { return };
+        let counted = match head.parity {
+            ParityLength::Same => Some(*head),
+            ParityLength::Length(length) => {
+                let mut head = *head;
+                head.payload.length = length;
+                Some(head)
+            }
+            ParityLength::BadHeader(_) | ParityLength::Unknown => None,
+        };
+        if let Some(head) = &counted {
+            let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
+            flags.count(&mut connection.counters);
+        } else {
+            flow.wireshark.unanalysed();
+        }
+        connection.completeness = flow.wireshark.completeness();
+        connection.initial_rtt = flow.wireshark.initial_rtt();
+        connection.segment(packet, head, payload, self.keep_duplicates);
+        self.bound_rows();
+    }
+
+    fn datagram(&mut self, packet: &Packet, order: u64) {
+        let streams = &mut self.udp_streams;
+        match self.flows.entry((packet.flow, packet.hidden)) {
+            hashbrown::hash_map::Entry::Occupied(mut entry) => {
+                if let Flow::Udp(flow) = entry.get_mut() {
+                    flow.last = order;
+                    flow.datagrams.packet(packet);
+                }
+            }
+            hashbrown::hash_map::Entry::Vacant(entry) => {
+                let stream_key = (!packet.hidden).then_some(order);
+                streams.extend(stream_key);
+                let datagrams = Datagrams::new(packet);
+                entry.insert(Flow::Udp(Box::new(UdpFlow { stream_key, datagrams, last: order })));
+            }
+        }
+    }
+
+    /// An ICMP error creates no connection. But tshark gives a stream number to a quoted TCP header of unknown
+    /// endpoints, and so the number is taken.
+    fn icmp(&mut self, packet: &Packet, error: &IcmpError, order: u64) {
+        match self.flows.get_mut(&(packet.flow, packet.hidden)) {
+            Some(Flow::Tcp(flow)) => {
+                if let Some(connection) = flow.connections.last_mut() {
+                    connection.icmp(packet, error);
+                }
+            }
+            Some(Flow::Udp(flow)) => flow.datagrams.icmp(packet, error),
+            None if error.quoted_flags.is_some() => {
+                let flow = TcpFlow::new(packet, order, &mut self.tcp_streams);
+                self.flows.insert((packet.flow, packet.hidden), Flow::Tcp(Box::new(flow)));
+            }
+            None => {}
+        }
+    }
+
+    /// Folds away the longest idle eighth of the flows.
+    fn evict(&mut self, window: Window) {
+        let mut by_age: Vec<(u64, (FlowKey, bool))> = self
+            .flows
+            .iter()
+            .map(|(key, flow)| match flow {
+                Flow::Tcp(flow) => (flow.last, *key),
+                Flow::Udp(flow) => (flow.last, *key),
+            })
+            .collect();
+        by_age.sort_unstable();
+        for (_, key) in by_age.into_iter().take(LIVE_PER_SHARD / 8) {
+            if let Some(flow) = self.flows.remove(&key) {
+                self.evicted += 1;
+                finish_flow(flow, window, &mut |mut row| {
+                    row.connection.visibility.evicted = true;
+                    self.rows.push(row);
+                });
+            }
+        }
+        self.bound_rows();
+    }
+
+    /// Keeps the rows bounded; the oldest become a count.
+    fn bound_rows(&mut self) {
+        if self.rows.len() > FINISHED_PER_SHARD + FINISHED_PER_SHARD / 8 {
+            let fold = self.rows.len() - FINISHED_PER_SHARD;
+            self.rows.drain(..fold);
+            self.folded += fold as u64;
+        }
+    }
+
+    /// The run is over.
+    pub fn finish(mut self, window: Window) -> Finished {
+        let mut flows: Vec<((FlowKey, bool), Flow)> = self.flows.drain().collect();
+        flows.sort_unstable_by_key(|(key, _)| *key);
+        for (_, flow) in flows {
+            finish_flow(flow, window, &mut |row| self.rows.push(row));
+        }
+        Finished {
+            rows: self.rows,
+            tcp_streams: self.tcp_streams,
+            udp_streams: self.udp_streams,
+            folded: self.folded,
+            evicted: self.evicted,
+        }
+    }
+}
+
+impl TcpFlow {
+    fn new(packet: &Packet, order: u64, streams: &mut Vec<u64>) -> Self {
+        let stream_key = (!packet.hidden).then_some(order);
+        streams.extend(stream_key);
+        Self { wireshark: WiresharkStream::default(), stream_key, connections: Vec::new(), last: order }
+    }
+}
+
+fn finish_flow(flow: Flow, window: Window, out: &mut impl FnMut(Row)) {
+    match flow {
+        Flow::Tcp(flow) => {
+            for connection in &flow.connections {
+                out(ending::finish(connection, window, false));
+            }
+        }
+        Flow::Udp(flow) => {
+            let connection = flow.datagrams.finish(window.end, window.start);
+            out(Row {
+                stream_key: flow.stream_key,
+                connection,
+                closing: None,
+                facts: ending::Facts::default(),
+            });
+        }
+    }
+}
