@@ -11,7 +11,7 @@ use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
 use crate::limits::{BATCH_BYTES, SHARDS};
-use crate::packet::Decoder;
+use crate::packet::{Decoder, Endpoint};
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
@@ -125,11 +125,13 @@ fn conclude(
     let mut problems = capture.problems;
     problems.merge(tally.problems);
     let (mut rows, mut tcp, mut udp): (Vec<Row>, Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new(), Vec::new());
+    let mut expected = Vec::new();
     let (mut folded, mut evicted) = (0, 0);
     for shard in finished {
         rows.extend(shard.rows);
         tcp.extend(shard.tcp_streams);
         udp.extend(shard.udp_streams);
+        expected.extend(shard.expected);
         folded += shard.folded;
         evicted += shard.evicted;
     }
@@ -138,6 +140,7 @@ fn conclude(
     rows.sort_by_key(|row| {
         (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
     });
+    forget_expected_syns(&mut rows, expected);
     population::judge(&mut rows, window);
     for (id, row) in rows.iter_mut().enumerate() {
         let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
@@ -164,6 +167,22 @@ fn conclude(
         problems: problems.list(),
         files: capture.files,
         options: options.clone(),
+    }
+}
+
+/// tshark's FTP dissector makes the conversation of a data connection when it is announced. It then is not new
+/// when its SYN comes, and the SYN does not count in `tcp.completeness`.
+fn forget_expected_syns(rows: &mut [Row], mut expected: Vec<(u64, Endpoint)>) {
+    expected.sort_unstable();
+    for row in rows.iter_mut().filter(|row| row.connection.completeness & 1 != 0) {
+        let Some(key) = row.stream_key else { continue };
+        let announced = expected
+            .iter()
+            .position(|(order, endpoint)| *order < key && *endpoint == row.connection.server);
+        if let Some(index) = announced {
+            expected.remove(index);
+            row.connection.completeness &= !1;
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use super::datagrams::Datagrams;
 use super::ending::{self, Row};
 use super::tcp::TcpConnection;
 use super::wireshark::WiresharkStream;
+use super::wireshark_taps::{ApplicationTap, Noted};
 use crate::limits::{FINISHED_PER_SHARD, LIVE_PER_SHARD};
-use crate::packet::{Body, FlowKey, IcmpError, Packet, ParityLength, TcpHead};
+use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, TcpHead};
 use crate::time::Timestamp;
 
 /// All that has happened between two endpoints.
@@ -23,6 +24,7 @@ enum Flow {
 #[derive(Debug)]
 struct TcpFlow {
     wireshark: WiresharkStream,
+    tap: ApplicationTap,
     stream_key: Option<u64>,
     connections: Vec<TcpConnection>,
     last: u64,
@@ -43,6 +45,8 @@ pub struct Table {
     /// First packets of every `tcp.stream`, and of every `udp.stream`.
     tcp_streams: Vec<u64>,
     udp_streams: Vec<u64>,
+    /// Data connections that FTP announced, with the packet that did.
+    expected: Vec<(u64, Endpoint)>,
     folded: u64,
     evicted: u64,
     keep_duplicates: bool,
@@ -57,6 +61,8 @@ pub struct Finished {
     pub tcp_streams: Vec<u64>,
     /// Keys of every `udp.stream`, in no order.
     pub udp_streams: Vec<u64>,
+    /// Endpoints that FTP announced for data connections, with the packet that did, in no order.
+    pub expected: Vec<(u64, Endpoint)>,
     /// Connections that were only counted.
     pub folded: u64,
     /// Connections whose state was given up while they may have lived.
@@ -94,10 +100,9 @@ impl Table {
         let window = Window { start: begun, end: packet.time };
         let reused = flow.wireshark.is_reused_by(packet.direction, head);
         if reused {
-            for old in flow.connections.drain(..) {
-                self.rows.push(ending::finish(&old, window, true));
-            }
+            flow.finish(window, true, &mut |row| self.rows.push(row));
             flow.wireshark = WiresharkStream::default();
+            flow.tap = ApplicationTap::new(packet.flow);
             flow.stream_key = (!packet.hidden).then_some(order);
             self.tcp_streams.extend(flow.stream_key);
         }
@@ -131,6 +136,15 @@ impl Table {
             flags.count(&mut connection.counters);
         } else {
             flow.wireshark.unanalysed();
+        }
+        if !payload.is_empty() {
+            match flow.tap.payload(packet.direction, payload) {
+                Some(Noted::SocksData) => self.tcp_streams.push(order),
+                Some(Noted::Expect(port)) => {
+                    self.expected.push((order, Endpoint::new(packet.flow.source(packet.direction).ip, port)));
+                }
+                None => {}
+            }
         }
         connection.completeness = flow.wireshark.completeness();
         connection.initial_rtt = flow.wireshark.initial_rtt();
@@ -217,6 +231,7 @@ impl Table {
             rows: self.rows,
             tcp_streams: self.tcp_streams,
             udp_streams: self.udp_streams,
+            expected: self.expected,
             folded: self.folded,
             evicted: self.evicted,
         }
@@ -227,17 +242,24 @@ impl TcpFlow {
     fn new(packet: &Packet, order: u64, streams: &mut Vec<u64>) -> Self {
         let stream_key = (!packet.hidden).then_some(order);
         streams.extend(stream_key);
-        Self { wireshark: WiresharkStream::default(), stream_key, connections: Vec::new(), last: order }
+        let tap = ApplicationTap::new(packet.flow);
+        Self { wireshark: WiresharkStream::default(), tap, stream_key, connections: Vec::new(), last: order }
+    }
+
+    /// Finishes all its connections; the stream's last one bears what tshark counts in its second pass.
+    fn finish(&mut self, window: Window, superseded: bool, out: &mut impl FnMut(Row)) {
+        let mut late = self.wireshark.reused_in_second_pass();
+        for connection in self.connections.drain(..) {
+            let mut row = ending::finish(&connection, window, superseded);
+            row.connection.wireshark.reused_ports += std::mem::take(&mut late);
+            out(row);
+        }
     }
 }
 
 fn finish_flow(flow: Flow, window: Window, out: &mut impl FnMut(Row)) {
     match flow {
-        Flow::Tcp(flow) => {
-            for connection in &flow.connections {
-                out(ending::finish(connection, window, false));
-            }
-        }
+        Flow::Tcp(mut flow) => flow.finish(window, false, out),
         Flow::Udp(flow) => {
             let connection = flow.datagrams.finish(window.end, window.start);
             out(Row {

@@ -100,6 +100,8 @@ const UNKNOWN_SCALING: i8 = -1;
 #[derive(Debug, Clone)]
 struct Half {
     base: Option<u32>,
+    /// Sequence number of its first SYN-ACK, and whether that one was flagged as a reuse of ports.
+    sent_syn_ack: Option<(u32, bool)>,
     next: u32,
     next_time: Timestamp,
     max_to_be_acked: u32,
@@ -118,6 +120,7 @@ impl Default for Half {
     fn default() -> Self {
         Self {
             base: None,
+            sent_syn_ack: None,
             next: 0,
             next_time: Timestamp(0),
             max_to_be_acked: 0,
@@ -140,6 +143,7 @@ pub struct WiresharkStream {
     last_syn: Option<Timestamp>,
     initial_rtt: Option<Span>,
     completeness: u8,
+    first_seen: u8,
     begun: bool,
 }
 
@@ -170,6 +174,14 @@ impl WiresharkStream {
         self.initial_rtt
     }
 
+    /// Frames that tshark flags as reused ports in its second pass only: it begins that pass with the base
+    /// sequence numbers that the first pass ended with, so a first SYN-ACK that was later contradicted is flagged
+    /// too.
+    pub fn reused_in_second_pass(&self) -> u32 {
+        let late = |half: &&Half| half.sent_syn_ack.is_some_and(|(seq, flagged)| !flagged && half.base != Some(seq));
+        self.halves.iter().filter(late).count() as u32
+    }
+
     /// A segment that tshark counts in the stream and does not analyse.
     pub fn unanalysed(&mut self) {
         self.begun = true;
@@ -189,7 +201,7 @@ impl WiresharkStream {
         if reused {
             flags.set(Flags::REUSED_PORTS);
         }
-        self.note_completeness(head, reused);
+        self.note_completeness(head);
         let [up, down] = &mut self.halves;
         let (fwd, rev) = match direction {
             Direction::Up => (up, down),
@@ -204,38 +216,39 @@ impl WiresharkStream {
         update(fwd, rev, time, head, flags);
         if head.flags.has(TcpFlags::ACK) && !head.flags.has(TcpFlags::SYN) {
             fwd.before_first_ack = false;
-            if let (None, Some(syn)) = (self.initial_rtt, self.last_syn) {
+            if let (None, Some(syn), true) = (self.initial_rtt, self.last_syn, rev.sent_syn_ack.is_some()) {
                 self.initial_rtt = Some(time - syn);
             }
         }
         flags
     }
 
-    fn note_completeness(&mut self, head: &TcpHead, reused: bool) {
-        let first = !std::mem::replace(&mut self.begun, true);
+    fn note_completeness(&mut self, head: &TcpHead) {
+        let mut seen = 0;
         let (flags, length) = (head.flags, head.payload.length);
-        if first {
-            if flags.is_pure_syn() {
-                self.completeness = completeness::SYN;
-                if length > 0 && head.options.fast_open {
-                    self.completeness |= completeness::DATA;
-                }
-            }
-            if !reused {
-                return;
-            }
-        }
         if flags.is_syn_ack() {
-            self.completeness |= completeness::SYN_ACK;
+            seen |= completeness::SYN_ACK;
         }
         if flags.0 & (TcpFlags::ACK | TcpFlags::SYN) == TcpFlags::ACK {
-            self.completeness |= if length > 0 { completeness::DATA } else { completeness::ACK };
+            seen |= if length > 0 { completeness::DATA } else { completeness::ACK };
             if flags.has(TcpFlags::FIN) {
-                self.completeness |= completeness::FIN;
+                seen |= completeness::FIN;
             }
         }
         if flags.has(TcpFlags::RST) {
-            self.completeness |= completeness::RST;
+            seen |= completeness::RST;
+        }
+        if std::mem::replace(&mut self.begun, true) {
+            self.completeness |= seen | std::mem::take(&mut self.first_seen);
+        } else {
+            // tshark learns what the first frame contributes in its second pass only, and shows it on later frames.
+            self.first_seen = seen;
+            if flags.is_pure_syn() {
+                self.completeness = completeness::SYN;
+                if length > 0 {
+                    self.completeness |= completeness::DATA;
+                }
+            }
         }
     }
 }
@@ -249,6 +262,9 @@ fn note_base(fwd: &mut Half, rev: &mut Half, head: &TcpHead, flags: &mut Flags) 
     if head.flags.is_syn_ack() && fwd.base.is_some_and(|base| base != head.seq) {
         flags.set(Flags::REUSED_PORTS);
         fwd.base = None;
+    }
+    if head.flags.is_syn_ack() && fwd.sent_syn_ack.is_none() {
+        fwd.sent_syn_ack = Some((head.seq, flags.has(Flags::REUSED_PORTS)));
     }
     if fwd.base.is_none() {
         let syn = head.flags.has(TcpFlags::SYN);

@@ -1,0 +1,107 @@
+//! Where a dissector of tshark 4.0.17 reaches down into its TCP numbering, and parity must follow.
+//!
+//! Two do in practice: SOCKS takes a `tcp.stream` of its own for what it carries, and FTP makes the conversation
+//! of a data connection before its SYN comes. Both go by their registered port, as tshark does by default.
+
+use crate::packet::{Direction, FlowKey};
+
+/// What a payload changes in tshark's numbering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Noted {
+    /// The first bytes carried by SOCKS: a stream number is used up.
+    SocksData,
+    /// FTP announced a data connection to this port of the sender.
+    Expect(u16),
+}
+
+/// Follows the payload of one connection as far as numbering needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ApplicationTap {
+    /// Nothing to follow.
+    None,
+    /// An FTP control connection.
+    Ftp,
+    /// SOCKS: the direction of the client, and whether the server has granted the connection.
+    Socks(Direction, SocksStep),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SocksStep {
+    ExpectRequest,
+    ExpectReply,
+    ExpectData,
+}
+
+impl ApplicationTap {
+    /// What to follow on this flow.
+    pub(super) fn new(flow: FlowKey) -> Self {
+        match (flow.low.port, flow.high.port) {
+            (21, _) | (_, 21) => Self::Ftp,
+            (1080, _) => Self::Socks(Direction::Down, SocksStep::ExpectRequest),
+            (_, 1080) => Self::Socks(Direction::Up, SocksStep::ExpectRequest),
+            _ => Self::None,
+        }
+    }
+
+    /// The next payload.
+    pub(super) fn payload(&mut self, direction: Direction, payload: &[u8]) -> Option<Noted> {
+        match self {
+            Self::None => None,
+            Self::Ftp => announced_port(payload).map(Noted::Expect),
+            Self::Socks(client, step) => {
+                let from_client = direction == *client;
+                match (*step, payload) {
+                    (SocksStep::ExpectRequest, [4, 1 | 2, ..] | [5, 1..=3, 0, 1 | 3 | 4, ..]) if from_client => {
+                        *step = SocksStep::ExpectReply;
+                    }
+                    (SocksStep::ExpectReply, [0, 90, ..] | [5, 0, 0, 1 | 3 | 4, ..]) if !from_client => {
+                        *step = SocksStep::ExpectData;
+                    }
+                    (SocksStep::ExpectData, _) => {
+                        *self = Self::None;
+                        return Some(Noted::SocksData);
+                    }
+                    _ => {}
+                }
+                None
+            }
+        }
+    }
+}
+
+/// The port in `PORT h1,h2,h3,h4,p1,p2`, `EPRT |2|addr|port|`, `227 … (h1,…,p2)` and `229 … (|||port|)`
+/// (RFC 959 §4.1.2, RFC 2428 §2 and §3).
+fn announced_port(payload: &[u8]) -> Option<u16> {
+    let line = payload.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
+    let text = std::str::from_utf8(line).ok()?;
+    if text.starts_with("227 ") || text.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("PORT ")) {
+        let from = text.find('(').or_else(|| text.rfind(' '))?;
+        let mut numbers = text.get(from + 1..)?.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        let high: u16 = numbers.nth(4)?.parse::<u8>().ok()?.into();
+        let low: u16 = numbers.next()?.parse::<u8>().ok()?.into();
+        return Some(high << 8 | low);
+    }
+    if text.starts_with("229 ") || text.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("EPRT ")) {
+        return text.trim_end_matches([')', '.', ' ']).trim_end_matches('|').rsplit('|').next()?.parse().ok();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn announcements_of_ftp() {
+        for (line, port) in [
+            ("PORT 10,0,0,1,4,1\r\n", Some(1025)),
+            ("227 Entering Passive Mode (10,0,0,2,195,80).\r\n", Some(50_000)),
+            ("EPRT |2|fd00::1|5282|\r\n", Some(5282)),
+            ("229 Entering Extended Passive Mode (|||6446|)\r\n", Some(6446)),
+            ("USER anna\r\n", None),
+            ("PORT 1,2\r\n", None),
+        ] {
+            assert_eq!(announced_port(line.as_bytes()), port, "{line}");
+        }
+    }
+}
