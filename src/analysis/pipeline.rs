@@ -172,13 +172,15 @@ fn conclude(
 
 /// tshark's FTP dissector makes the conversation of a data connection when it is announced. It then is not new
 /// when its SYN comes, and the SYN does not count in `tcp.completeness`.
-fn forget_expected_syns(rows: &mut [Row], mut expected: Vec<(u64, Endpoint)>) {
+fn forget_expected_syns(rows: &mut [Row], mut expected: Vec<(u64, Endpoint, bool)>) {
     expected.sort_unstable();
     for row in rows.iter_mut().filter(|row| row.connection.completeness & 1 != 0) {
         let Some(key) = row.stream_key else { continue };
-        let announced = expected
-            .iter()
-            .position(|(order, endpoint)| *order < key && *endpoint == row.connection.server);
+        let announced = expected.iter().position(|(order, listener, active)| {
+            *order < key
+                && *listener == row.connection.server
+                && (!active || row.connection.client.port == 20)
+        });
         if let Some(index) = announced {
             expected.remove(index);
             row.connection.completeness &= !1;

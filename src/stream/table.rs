@@ -1,5 +1,7 @@
 //! The connections of one shard: found, created, succeeded by others on the same ports, and finished.
 
+use std::net::IpAddr;
+
 use hashbrown::HashMap;
 
 use super::Window;
@@ -45,8 +47,8 @@ pub struct Table {
     /// First packets of every `tcp.stream`, and of every `udp.stream`.
     tcp_streams: Vec<u64>,
     udp_streams: Vec<u64>,
-    /// Data connections that FTP announced, with the packet that did.
-    expected: Vec<(u64, Endpoint)>,
+    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
+    expected: Vec<(u64, Endpoint, bool)>,
     folded: u64,
     evicted: u64,
     keep_duplicates: bool,
@@ -61,8 +63,8 @@ pub struct Finished {
     pub tcp_streams: Vec<u64>,
     /// Keys of every `udp.stream`, in no order.
     pub udp_streams: Vec<u64>,
-    /// Endpoints that FTP announced for data connections, with the packet that did, in no order.
-    pub expected: Vec<(u64, Endpoint)>,
+    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
+    pub expected: Vec<(u64, Endpoint, bool)>,
     /// Connections that were only counted.
     pub folded: u64,
     /// Connections whose state was given up while they may have lived.
@@ -140,8 +142,10 @@ impl Table {
         if !payload.is_empty() {
             match flow.tap.payload(packet.direction, payload) {
                 Some(Noted::SocksData) => self.tcp_streams.push(order),
-                Some(Noted::Expect(port)) => {
-                    self.expected.push((order, Endpoint::new(packet.flow.source(packet.direction).ip, port)));
+                Some(Noted::Expect(announced)) => {
+                    let own = packet.flow.source(packet.direction).ip;
+                    let listener = Endpoint::new(announced.address.map_or(own, IpAddr::V4), announced.port);
+                    self.expected.push((order, listener, announced.active));
                 }
                 None => {}
             }

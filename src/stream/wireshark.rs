@@ -178,7 +178,8 @@ impl WiresharkStream {
     /// sequence numbers that the first pass ended with, so a first SYN-ACK that was later contradicted is flagged
     /// too.
     pub fn reused_in_second_pass(&self) -> u32 {
-        let late = |half: &&Half| half.sent_syn_ack.is_some_and(|(seq, flagged)| !flagged && half.base != Some(seq));
+        let late =
+            |half: &&Half| half.sent_syn_ack.is_some_and(|(seq, flagged)| !flagged && half.base != Some(seq));
         self.halves.iter().filter(late).count() as u32
     }
 

@@ -3,6 +3,8 @@
 //! Two do in practice: SOCKS takes a `tcp.stream` of its own for what it carries, and FTP makes the conversation
 //! of a data connection before its SYN comes. Both go by their registered port, as tshark does by default.
 
+use std::net::Ipv4Addr;
+
 use crate::packet::{Direction, FlowKey};
 
 /// What a payload changes in tshark's numbering.
@@ -10,8 +12,19 @@ use crate::packet::{Direction, FlowKey};
 pub(super) enum Noted {
     /// The first bytes carried by SOCKS: a stream number is used up.
     SocksData,
-    /// FTP announced a data connection to this port of the sender.
-    Expect(u16),
+    /// FTP announced a data connection.
+    Expect(Announcement),
+}
+
+/// A data connection that FTP announced: whoever listens, and whether the peer comes from port 20 (active mode).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Announcement {
+    /// The address named in the text; else the sender's own.
+    pub address: Option<Ipv4Addr>,
+    /// The port.
+    pub port: u16,
+    /// Whether the client listens: tshark then expects the server's port 20.
+    pub active: bool,
 }
 
 /// Follows the payload of one connection as far as numbering needs.
@@ -47,11 +60,13 @@ impl ApplicationTap {
     pub(super) fn payload(&mut self, direction: Direction, payload: &[u8]) -> Option<Noted> {
         match self {
             Self::None => None,
-            Self::Ftp => announced_port(payload).map(Noted::Expect),
+            Self::Ftp => announced(payload).map(Noted::Expect),
             Self::Socks(client, step) => {
                 let from_client = direction == *client;
                 match (*step, payload) {
-                    (SocksStep::ExpectRequest, [4, 1 | 2, ..] | [5, 1..=3, 0, 1 | 3 | 4, ..]) if from_client => {
+                    (SocksStep::ExpectRequest, [4, 1 | 2, ..] | [5, 1..=3, 0, 1 | 3 | 4, ..])
+                        if from_client =>
+                    {
                         *step = SocksStep::ExpectReply;
                     }
                     (SocksStep::ExpectReply, [0, 90, ..] | [5, 0, 0, 1 | 3 | 4, ..]) if !from_client => {
@@ -69,20 +84,25 @@ impl ApplicationTap {
     }
 }
 
-/// The port in `PORT h1,h2,h3,h4,p1,p2`, `EPRT |2|addr|port|`, `227 … (h1,…,p2)` and `229 … (|||port|)`
-/// (RFC 959 §4.1.2, RFC 2428 §2 and §3).
-fn announced_port(payload: &[u8]) -> Option<u16> {
+/// What `PORT h1,h2,h3,h4,p1,p2`, `227 … (h1,…,p2)` and `229 … (|||port|)` announce (RFC 959 §4.1.2,
+/// RFC 2428 §3). tshark 4.0.17 does not follow `EPRT`.
+fn announced(payload: &[u8]) -> Option<Announcement> {
     let line = payload.split(|byte| *byte == b'\r' || *byte == b'\n').next().unwrap_or_default();
     let text = std::str::from_utf8(line).ok()?;
-    if text.starts_with("227 ") || text.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("PORT ")) {
+    let active = text.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("PORT "));
+    if active || text.starts_with("227 ") {
         let from = text.find('(').or_else(|| text.rfind(' '))?;
-        let mut numbers = text.get(from + 1..)?.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
-        let high: u16 = numbers.nth(4)?.parse::<u8>().ok()?.into();
-        let low: u16 = numbers.next()?.parse::<u8>().ok()?.into();
-        return Some(high << 8 | low);
+        let numbers =
+            text.get(from + 1..)?.split(|c: char| !c.is_ascii_digit()).filter(|part| !part.is_empty());
+        let octets: Vec<u8> = numbers.take(6).map_while(|part| part.parse().ok()).collect();
+        let [a, b, c, d, high, low] = *octets.as_slice() else { return None };
+        let port = u16::from_be_bytes([high, low]);
+        return Some(Announcement { address: Some(Ipv4Addr::new(a, b, c, d)), port, active });
     }
-    if text.starts_with("229 ") || text.get(..5).is_some_and(|verb| verb.eq_ignore_ascii_case("EPRT ")) {
-        return text.trim_end_matches([')', '.', ' ']).trim_end_matches('|').rsplit('|').next()?.parse().ok();
+    if text.starts_with("229 ") {
+        let port =
+            text.trim_end_matches([')', '.', ' ']).trim_end_matches('|').rsplit('|').next()?.parse().ok()?;
+        return Some(Announcement { address: None, port, active: false });
     }
     None
 }
@@ -96,12 +116,12 @@ mod tests {
         for (line, port) in [
             ("PORT 10,0,0,1,4,1\r\n", Some(1025)),
             ("227 Entering Passive Mode (10,0,0,2,195,80).\r\n", Some(50_000)),
-            ("EPRT |2|fd00::1|5282|\r\n", Some(5282)),
+            ("EPRT |2|fd00::1|5282|\r\n", None),
             ("229 Entering Extended Passive Mode (|||6446|)\r\n", Some(6446)),
             ("USER anna\r\n", None),
             ("PORT 1,2\r\n", None),
         ] {
-            assert_eq!(announced_port(line.as_bytes()), port, "{line}");
+            assert_eq!(announced(line.as_bytes()).map(|announced| announced.port), port, "{line}");
         }
     }
 }

@@ -14,7 +14,7 @@ const SERVICES: [u16; 43] = [
 ];
 
 /// Which side sends such first bytes: verbs and hellos are a client's, greetings and status lines a server's.
-pub fn signature(first_bytes: &[u8]) -> Option<Side> {
+pub(super) fn signature(first_bytes: &[u8]) -> Option<Side> {
     const CLIENT: [&[u8]; 12] = [
         b"GET ",
         b"POST ",
@@ -48,7 +48,7 @@ pub fn signature(first_bytes: &[u8]) -> Option<Side> {
 }
 
 /// Whether the ports alone make `one` the client of `other`.
-pub fn port_makes_client(one: Endpoint, other: Endpoint) -> bool {
+pub(super) fn port_makes_client(one: Endpoint, other: Endpoint) -> bool {
     let is_service = |port: u16| port < 1024 || SERVICES.binary_search(&port).is_ok();
     is_service(other.port) && one.port >= EPHEMERAL && !SERVICES.contains(&one.port)
 }
