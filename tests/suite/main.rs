@@ -9,4 +9,6 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod documents;
+mod house;
 mod reports;
