@@ -9,4 +9,6 @@
 
 #[cfg(feature = "cli")]
 mod cli;
+mod determinism;
 mod reports;
+mod support;
