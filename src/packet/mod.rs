@@ -118,8 +118,8 @@ pub enum ParityLength {
     Same,
     /// For this: it takes off a checksum that is not there.
     Length(u32),
-    /// For this, and does not analyse the segment: its data offset is below 20 bytes, so that flags and window
-    /// are unknown (and 0 here).
+    /// For this, and does not analyse the segment: its data offset is below 20 bytes. Of its header only the
+    /// sequence number and the flags are given.
     BadHeader(u32),
     /// For unknown: it counts the segment in its stream and does not analyse it. The header is longer than
     /// the segment, or it is the first fragment of a datagram that cannot be put together.

@@ -24,7 +24,8 @@ pub(super) fn segment(view: View<'_>, place: Slice) -> Result<((u16, u16), TcpHe
     let length = usize::from(high >> 4) * 4;
     if length < FIXED {
         let parity = ParityLength::BadHeader(view.wire - length as u32);
-        return Ok((ports, TcpHead { seq, parity, ..TcpHead::default() }));
+        let flags = flags(*needed);
+        return Ok((ports, TcpHead { seq, flags, parity, ..TcpHead::default() }));
     }
     let captured = view.bytes.len().min(length);
     let rest = view.skip(captured)?;

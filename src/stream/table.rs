@@ -137,7 +137,7 @@ impl Table {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
         } else {
-            flow.wireshark.unanalysed();
+            flow.wireshark.unanalysed(head);
         }
         if !payload.is_empty() {
             match flow.tap.payload(packet.direction, payload) {

@@ -184,8 +184,11 @@ impl WiresharkStream {
     }
 
     /// A segment that tshark counts in the stream and does not analyse.
-    pub fn unanalysed(&mut self) {
-        self.begun = true;
+    pub fn unanalysed(&mut self, head: &TcpHead) {
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first && head.flags.is_pure_syn() {
+            self.completeness = completeness::SYN;
+        }
     }
 
     fn half(&self, direction: Direction) -> &Half {
@@ -217,7 +220,8 @@ impl WiresharkStream {
         update(fwd, rev, time, head, flags);
         if head.flags.has(TcpFlags::ACK) && !head.flags.has(TcpFlags::SYN) {
             fwd.before_first_ack = false;
-            if let (None, Some(syn), true) = (self.initial_rtt, self.last_syn, rev.sent_syn_ack.is_some()) {
+            // A SYN at time 0 is no SYN to tshark, whose unset time is 0.
+            if let (None, Some(syn)) = (self.initial_rtt, self.last_syn.filter(|syn| syn.0 != 0)) {
                 self.initial_rtt = Some(time - syn);
             }
         }

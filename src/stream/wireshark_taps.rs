@@ -18,13 +18,13 @@ pub(super) enum Noted {
 
 /// A data connection that FTP announced: whoever listens, and whether the peer comes from port 20 (active mode).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Announcement {
+pub(super) struct Announcement {
     /// The address named in the text; else the sender's own.
-    pub address: Option<Ipv4Addr>,
+    pub(super) address: Option<Ipv4Addr>,
     /// The port.
-    pub port: u16,
+    pub(super) port: u16,
     /// Whether the client listens: tshark then expects the server's port 20.
-    pub active: bool,
+    pub(super) active: bool,
 }
 
 /// Follows the payload of one connection as far as numbering needs.

@@ -7,6 +7,14 @@
     reason = "a test fails by panicking, and writes the files that it reads"
 )]
 
+mod captures;
 #[cfg(feature = "cli")]
 mod cli;
+mod determinism;
+mod documents;
+mod house;
+mod memory;
 mod reports;
+mod robustness;
+mod stories;
+mod support;

@@ -270,7 +270,7 @@ mod tests {
             (v6, 2, 0, None),
             (v6, 3, 3, None),
         ] {
-            let error = IcmpError { from, kind, code, mtu: None, quoted_seq: None };
+            let error = IcmpError { from, kind, code, mtu: None, quoted_seq: None, quoted_flags: None };
             assert_eq!(Complaint::of(&error), complaint, "{from} {kind}/{code}");
         }
     }

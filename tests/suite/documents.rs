@@ -1,0 +1,134 @@
+//! Documents say what is true: commands that exist, bounds as they are in the code, links that lead somewhere.
+//!
+//! `UPDATE_DOCS=1 cargo test documents` writes what is made from the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The documents that people read first, and all below `docs`.
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found: Vec<_> =
+        ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].iter().map(|name| root.join(name)).collect();
+    for entry in fs::read_dir(root.join("docs")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "md") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+/// The fenced blocks of a document, without their fences.
+fn blocks(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match (&mut open, line.starts_with("```")) {
+            (None, true) => open = Some(String::new()),
+            (None, false) => {}
+            (Some(_), true) => found.extend(open.take()),
+            (Some(block), false) => {
+                block.push_str(line);
+                block.push('\n');
+            }
+        }
+    }
+    found
+}
+
+/// The targets of links to files of the project: no web addresses, no places within a page.
+fn links(text: &str) -> Vec<&str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets
+        .filter(|target| !target.contains("://") && !target.starts_with('#'))
+        .map(|target| target.split('#').next().unwrap())
+        .collect()
+}
+
+/// A bound as people read it; what is no plain number stays as it is written.
+fn amount(name: &str, written: &str) -> String {
+    let shifted = written
+        .split_once(" << ")
+        .and_then(|(n, by)| Some((n.parse::<u64>().ok()?, by.parse::<u32>().ok()?)));
+    let seconds = written.strip_prefix("Span::from_secs(").and_then(|rest| rest.strip_suffix(')'));
+    match (shifted, seconds) {
+        (Some((n, 20)), _) if name.ends_with("BYTES") => format!("{n} MiB"),
+        (Some((n, 10)), _) if name.ends_with("BYTES") => format!("{n} KiB"),
+        (Some((n, by)), _) => (n << by).to_string(),
+        (None, Some(seconds)) => format!("{seconds} s"),
+        (None, None) => written.replace('_', ""),
+    }
+}
+
+/// The table of `docs/limits.md`, made from the constants of `src/limits.rs` and their comments.
+fn bounds(source: &str) -> String {
+    let mut table = String::from("| bound | value | what it bounds, and why |\n|---|---|---|\n");
+    let mut reason: Vec<&str> = Vec::new();
+    for line in source.lines() {
+        if let Some(text) = line.strip_prefix("/// ") {
+            reason.push(text);
+        } else if let Some(rest) = line.strip_prefix("pub const ") {
+            let (name, rest) = rest.split_once(": ").unwrap();
+            let value = rest.split_once(" = ").unwrap().1.strip_suffix(';').unwrap();
+            assert!(!reason.is_empty(), "{name} has no reason");
+            table += &format!("| `{name}` | {} | {} |\n", amount(name, value), reason.join(" "));
+            reason.clear();
+        }
+    }
+    table
+}
+
+#[test]
+fn the_first_two_blocks_of_the_readme_are_its_two_commands() {
+    let readme = read("README.md");
+    let blocks = blocks(&readme);
+    let first = blocks[0].strip_suffix('\n').unwrap();
+    let capture = first.strip_prefix("cargo run --release -- summary ").unwrap();
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(capture).is_file(), "{capture} does not exist");
+    assert_eq!(blocks[1], "cargo test\n");
+}
+
+#[test]
+fn every_bound_is_documented_as_it_is() {
+    let table = bounds(&read("src/limits.rs"));
+    let page = read("docs/limits.md");
+    let start = page.find("| bound |").unwrap_or(page.len());
+    let length: usize =
+        page[start..].split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        let fresh = format!("{}{table}{}", &page[..start], &page[start + length..]);
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md"), fresh).unwrap();
+    } else {
+        assert_eq!(&page[start..start + length], table, "stale: UPDATE_DOCS=1 cargo test documents");
+    }
+}
+
+#[test]
+fn bounds_are_written_for_people() {
+    let source = "/// Bytes held,\n/// at most.\npub const HELD_BYTES: usize = 16 << 20;\n\n/// Names.\npub const NAMES: usize = 1 << 3;\n\n/// Wait.\npub const WAIT: Span = Span::from_secs(60);\n";
+    let table = bounds(source);
+    for row in [
+        "| `HELD_BYTES` | 16 MiB | Bytes held, at most. |",
+        "| `NAMES` | 8 | Names. |",
+        "| `WAIT` | 60 s | Wait. |",
+    ] {
+        assert!(table.contains(row), "{table}");
+    }
+}
+
+#[test]
+fn links_lead_somewhere() {
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in links(&text) {
+            let target = document.parent().unwrap().join(link);
+            assert!(target.exists(), "{} points to {link}, which does not exist", document.display());
+        }
+    }
+}
