@@ -77,7 +77,8 @@ fn bounds(source: &str) -> String {
             let (name, rest) = rest.split_once(": ").unwrap();
             let value = rest.split_once(" = ").unwrap().1.strip_suffix(';').unwrap();
             assert!(!reason.is_empty(), "{name} has no reason");
-            table += &format!("| `{name}` | {} | {} |\n", amount(name, value), reason.join(" "));
+            let row = ["| `", name, "` | ", &amount(name, value), " | ", &reason.join(" "), " |\n"];
+            table.extend(row);
             reason.clear();
         }
     }

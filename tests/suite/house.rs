@@ -254,7 +254,7 @@ fn every_recorded_capture_has_its_truth_and_its_script() {
                 .iter()
                 .any(|end| root().join(path.with_file_name(format!("{story}{end}"))).exists());
             assert!(capture, "{name} tells of no capture");
-        } else if name.ends_with(".pcap") || name.ends_with(".pcapng") {
+        } else if path.extension().is_some_and(|end| end == "pcap" || end == "pcapng") {
             captures += 1;
             let truth = root().join(path.with_extension("truth.toml"));
             assert!(truth.exists(), "{name} has no truth");
