@@ -2,4 +2,5 @@
 
 pub mod community_id;
 pub mod datagrams;
+pub mod wireshark;
 pub mod zeek;
