@@ -8,7 +8,9 @@
 
 use std::io::{self, Write};
 
-use etherparse::{IpHeaders, IpNumber, Ipv4Header, PacketBuilder, TcpHeader, TcpOptionElement};
+use etherparse::{
+    IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, PacketBuilder, TcpHeader, TcpOptionElement,
+};
 
 /// Connections open at one time.
 const LIVE: usize = 256;
@@ -127,14 +129,14 @@ enum Expects {
 
 /// Who sends a segment; also an index of pairs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
+enum Sender {
     Client = 0,
     Server = 1,
 }
 
 /// One segment to be sent.
 struct Segment {
-    from: From,
+    from: Sender,
     syn: bool,
     ack: bool,
     fin: bool,
@@ -177,7 +179,7 @@ impl Connection {
     /// The next segment; moves on.
     fn step(&mut self, dice: &mut Dice) -> Segment {
         let plain = |from| Segment { from, syn: false, ack: true, fin: false, payload: 0 };
-        let (client, server) = (plain(From::Client), plain(From::Server));
+        let (client, server) = (plain(Sender::Client), plain(Sender::Server));
         let (segment, expects) = match self.expects {
             Expects::Syn => (Segment { syn: true, ack: false, ..client }, Expects::SynAck),
             Expects::SynAck => (Segment { syn: true, ..server }, Expects::HandshakeAck),
@@ -227,12 +229,12 @@ impl Connection {
     ) -> io::Result<()> {
         let [client_next, server_next] = &mut self.next;
         let (source, target, next, other) = match segment.from {
-            From::Client => (self.client, self.server, client_next, *server_next),
-            From::Server => (self.server, self.client, server_next, *client_next),
+            Sender::Client => (self.client, self.server, client_next, *server_next),
+            Sender::Server => (self.server, self.client, server_next, *client_next),
         };
         let mut tcp = TcpHeader::new(source.1, target.1, *next, if segment.syn { 64_240 } else { 502 });
         (tcp.syn, tcp.ack, tcp.fin) = (segment.syn, segment.ack, segment.fin);
-        tcp.psh = segment.payload > 0 && (segment.from == From::Client || self.response_left == 0);
+        tcp.psh = segment.payload > 0 && (segment.from == Sender::Client || self.response_left == 0);
         tcp.acknowledgment_number = if segment.ack { other } else { 0 };
         *next =
             next.wrapping_add(u32::from(segment.payload) + u32::from(segment.syn) + u32::from(segment.fin));
@@ -245,7 +247,7 @@ impl Connection {
         (ip.dont_fragment, ip.identification) = (true, *next as u16);
         let payload = payload.get(..usize::from(segment.payload)).unwrap_or(payload);
         PacketBuilder::ethernet2(hardware_address(source.0), hardware_address(target.0))
-            .ip(IpHeaders::Ipv4(ip, Default::default()))
+            .ip(IpHeaders::Ipv4(ip, Ipv4Extensions::default()))
             .tcp_header(tcp)
             .write(frame, payload)
             .map_err(io::Error::other)?;
