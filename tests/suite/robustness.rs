@@ -29,7 +29,7 @@ fn account(desk: &Desk, what: &str, bytes: &[u8]) -> Option<Analysis> {
             adds_up(what, &analysis);
             Some(analysis)
         }
-        Err(Error::NotACapture { .. }) => None,
+        Err(Error::NotACapture { .. } | Error::Read { .. }) => None,
         Err(other) => panic!("{what}: {other}"),
     }
 }
@@ -64,9 +64,8 @@ fn adds_up(what: &str, analysis: &Analysis) {
             assert!(at.frame >= 1, "{what}: cites frame 0");
         }
         assert!(connection.visibility.gaps.len() <= limits::GAPS, "{what}: gaps");
-        for (name, value) in [("loss", connection.visibility.loss_ratio)] {
-            assert!((0.0..=1.0).contains(&value), "{what}: {name} ratio {value}");
-        }
+        let lost = connection.visibility.loss_ratio;
+        assert!((0.0..=1.0).contains(&lost), "{what}: loss ratio {lost}");
     }
     if totals.folded_connections == 0 {
         assert_eq!((tcp, udp), (totals.tcp_segments, totals.udp_datagrams), "{what}: packets told");
@@ -126,15 +125,17 @@ fn a_cut_file_gives_what_came_before() {
         let mut packets = 0;
         // Every length of the head, then lengths spread over the file with all remainders of division by four.
         let step = (bytes.len() / 24).max(1) | 1;
-        for length in (0..48.min(bytes.len())).chain((48..bytes.len()).step_by(step)) {
+        let spread = (48..bytes.len()).step_by(step).chain([bytes.len() - 1]);
+        for length in (0..48.min(bytes.len())).chain(spread) {
             let analysis = account(&desk, &format!("{name} cut at {length}"), &bytes[..length]);
             let now = analysis.map_or(0, |analysis| analysis.totals.packets);
             assert!(now >= packets, "{name}: {now} packets at {length}, {packets} before");
             packets = now;
         }
         let whole = account(&desk, &name, &bytes).unwrap();
-        assert!(whole.totals.packets >= packets, "{name}");
-        assert!(packets * 10 >= whole.totals.packets * 7, "{name}: {packets} of {}", whole.totals.packets);
+        // Without its last byte a file has lost its last record at most.
+        let lost = whole.totals.packets - packets;
+        assert!(lost <= 1, "{name}: {packets} of {}", whole.totals.packets);
     }
 }
 
@@ -266,7 +267,9 @@ proptest! {
         STORIES.with(|(desk, stories)| {
             let (name, recording) = &stories[story.index(stories.len())];
             let mut changed = recording.clone();
-            mishaps.iter().for_each(|mishap| befall(&mut changed, mishap));
+            for mishap in &mishaps {
+                befall(&mut changed, mishap);
+            }
             let analysis = account(desk, name, &file_of(&changed, Format::Pcapng)).unwrap();
             assert_eq!(analysis.totals.packets, changed.frames.len() as u64, "{name}");
         });

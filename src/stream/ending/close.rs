@@ -35,7 +35,6 @@ pub(super) fn owed_by_closer(closing: &Closing) -> bool {
 }
 
 pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
-    let connection = case.connection;
     let (side, other) = (case.side(closing.direction), case.side(closing.direction).other());
     let (own, peer) = (case.half(side), case.half(other));
     let fin = Some(closing.act);
@@ -55,8 +54,20 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
     }
     let closed = Verdict::new(How::Fin, side.into(), Reason::Released, Confidence::High, String::new())
         .citing([fin, peer_fin, peer.reset, own.reset]);
-    let lost = peer.unacked() + own.unacked();
-    if (peer.reset.is_some() || own.reset.is_some()) && lost > 0 && peer_fin.is_none() {
+    let lost: u64 = closing.unacked.iter().sum();
+    let sent_after = peer.last_payload.is_some_and(|act| act.time > closing.act.time) && peer.unacked() > 0;
+    let reset = peer.reset.is_some() || own.reset.is_some();
+    if reset && lost == 0 && sent_after && peer_fin.is_none() {
+        let because = format!(
+            "the {} closed, and what the {} still sent after it ({} bytes) was never taken: \
+             a good-bye too late, or work that was lost",
+            side.name(),
+            other.name(),
+            peer.unacked()
+        );
+        return Verdict { reason: Reason::Unknown, confidence: Confidence::Low, because, ..closed };
+    }
+    if reset && lost > 0 && peer_fin.is_none() {
         let who = if peer.reset.is_some() { other } else { side };
         let because = format!(
             "the {} closed, and the {} reset it with {lost} bytes not acknowledged",
@@ -71,7 +82,6 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
             ..closed
         };
     }
-    let _ = connection;
     orderly(case, closing, closed)
 }
 
@@ -84,6 +94,16 @@ fn half_closed(case: &Case<'_>, closing: &Closing, fin: Option<Act>) -> Verdict 
     let waited = case.watched(since);
     let name = side.other().name();
     let cited = [fin, case.half(side).fin_acked, heard];
+    if let (Side::Client, None, Some((way, last))) = (side, heard, closing.spoke_last)
+        && way == closing.direction
+        && closing.act.time.since(last.time) >= GAVE_UP
+    {
+        let wait = closing.act.time.since(last.time);
+        let because = format!("the client waited {wait} for an answer to its last payload, then closed");
+        return Verdict::new(How::Fin, side.into(), Reason::AppTimeout, Confidence::Medium, because)
+            .citing(cited)
+            .citing([Some(last)]);
+    }
     if waited >= HALF_CLOSE_WAIT {
         let because = format!("the {} closed; the {name} never did, watched for {waited}", side.name());
         return Verdict::new(How::Fin, side.into(), Reason::HalfReleased, Confidence::High, because)

@@ -50,13 +50,14 @@ fn never_answered(case: &Case<'_>) -> Verdict {
         return Verdict::new(How::Rst, By::Client, Reason::Unknown, Confidence::Low, because)
             .citing([client.syn, Some(reset)]);
     }
-    if client.syns >= TRIES && watched >= WATCHED {
+    if client.syns >= TRIES && case.watched(case.connection.first) >= WATCHED {
+        let confidence = if watched >= WATCHED { Confidence::High } else { Confidence::Medium };
         let because = format!(
             "{} SYNs over {} got no answer at all, watched {watched} more",
             client.syns,
             last.time.since(case.connection.first.time)
         );
-        return Verdict::new(How::Silence, By::Server, Reason::EstablishTimeout, Confidence::High, because)
+        return Verdict::new(How::Silence, By::Server, Reason::EstablishTimeout, confidence, because)
             .citing(cited);
     }
     if watched >= WATCHED {

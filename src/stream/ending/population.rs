@@ -178,14 +178,18 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
                 && row.connection.start.since(first) <= CONTRAST
         });
         let different = spread > 300_000_000;
+        let count = together.len();
+        if refused_after && count < CLUSTER {
+            died(rows, &together);
+        }
         if quiet.len() < CLUSTER && !(refused_after && !quiet.is_empty()) || !(different || refused_after) {
             continue;
         }
-        let count = together.len();
-        for (index, time) in together {
+        for (index, _) in together {
             let Some(row) = rows.get_mut(index) else { continue };
             let waited = row.closing.and_then(|closing| closing.since_payload).unwrap_or_default();
-            if waited < Span::from_millis(100) && !refused_after {
+            let lone_act = count < CLUSTER && (row.facts.closer_owed || row.connection.ended.how == How::Rst);
+            if lone_act || waited < Span::from_millis(100) && !refused_after {
                 continue;
             }
             let ended = &mut row.connection.ended;
@@ -197,8 +201,22 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
                 "after a quiet time".to_owned()
             };
             let refused = if refused_after { "; new connections were refused after it" } else { "" };
-            let _ = time;
             ended.because = format!("the server closed it {others}{refused}: it stopped, or was killed");
+        }
+    }
+}
+
+/// A server that closes with an answer owed and takes no new connection after it has lost its process.
+fn died(rows: &mut [Row], together: &[(usize, crate::time::Timestamp)]) {
+    for &(index, _) in together {
+        let Some(row) = rows.get_mut(index) else { continue };
+        let ended = &mut row.connection.ended;
+        if ended.how == How::Fin && row.facts.closer_owed && ended.reason == Reason::Unknown {
+            ended.reason = Reason::Abort;
+            ended.confidence = Confidence::Medium;
+            ended.because =
+                "the server closed with an answer owed, and new connections were refused after it: its process ended"
+                    .to_owned();
         }
     }
 }

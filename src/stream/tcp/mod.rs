@@ -317,6 +317,13 @@ impl TcpConnection {
     }
 
     fn reset(&mut self, packet: &Packet, head: &TcpHead, act: Act, length: u32) {
+        let (own, other) = self.pair(packet.direction);
+        if own.syns > 0 && other.syns == 0 && other.segments > 0 {
+            // A challenge ACK answered the SYN, and this RST clears the old connection out of the way: it ends
+            // that one, not the one being opened (RFC 9293 §3.5.1).
+            own.note_frame(packet, length);
+            return;
+        }
         self.note_closing(packet.direction, act, false);
         let (own, other) = self.pair(packet.direction);
         own.segments += 1;
