@@ -6,8 +6,8 @@
 #   THREADS=N    threads of ghostshark (0: one a core)
 #   TMPDIR=DIR   where the captures are made; it needs 1.5 GB
 #
-# Only what both programs print at the end is thrown away. Each file is read once before each run, so that the disk
-# is not what is measured.
+# Each file is read once before each run, so that the disk is not what is measured. A run of ghostshark counts only
+# if its report holds every packet.
 set -eu
 
 packets=${1:-5200000}
@@ -49,7 +49,7 @@ row() {
     read -r cpu wall peak <"$folder/$4"
     awk -v name="$1" -v n="$2" -v b="$3" -v cpu="$cpu" -v wall="$wall" -v peak="$peak" 'BEGIN {
         printf "%-12s %10d %12.1f %9.2f %9.2f %14.0f %10.1f\n", \
-            name, n, b / 1048576, cpu, wall, cpu > 0 ? n / cpu : 0, peak / 1024 }'
+            name, n, b / 1048576, cpu, wall, (cpu > 0 ? n / cpu : 0), peak / 1024 }'
 }
 
 # ratio FIELD LABEL LABEL: how many times the first is the second.
@@ -69,7 +69,12 @@ for size in "whole $packets" "tenth $tenth"; do
     name=${size% *} count=${size#* }
     file=$folder/$name.pcap
     "$release/examples/large_capture" "$file" "$count" >&2
-    run "ghost-$name" "$file" "$release/ghostshark" report --format jsonl --threads "$threads" -o /dev/null "$file"
+    report=$folder/$name.jsonl
+    run "ghost-$name" "$file" "$release/ghostshark" report --format jsonl --threads "$threads" -o "$report" "$file"
+    if ! tail -n 1 "$report" | grep -q "\"tcp_segments\":$count,"; then
+        echo "compare-tshark: ghostshark's report does not hold the $count packets of its input" >&2
+        exit 1
+    fi
     if [ $with_tshark = yes ]; then
         run "tshark-$name" "$file" \
             tshark -q -n -z conv,tcp -o tcp.desegment_tcp_streams:FALSE -r "$file"
@@ -77,7 +82,7 @@ for size in "whole $packets" "tenth $tenth"; do
 done
 
 "$release/ghostshark" --version
-[ $with_tshark = no ] || tshark --version | head -n 1
+[ $with_tshark = no ] || tshark --version 2>/dev/null | head -n 1
 printf '%-12s %10s %12s %9s %9s %14s %10s\n' program packets MiB 'CPU s' 'wall s' 'packets/CPU s' 'peak MiB'
 for size in "whole $packets" "tenth $tenth"; do
     name=${size% *} count=${size#* }
