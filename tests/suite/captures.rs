@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use ghostshark::events::Connection;
-use ghostshark::events::transport::{By, Reason};
+use ghostshark::events::transport::{By, How, Reason};
 use ghostshark::report::words::Word;
 use serde::Deserialize;
 
@@ -62,7 +62,12 @@ impl Known {
             found.push(format!("the client is {}, we say {}", self.client, other.client));
         }
         let cited: Vec<u64> = ended.frames.iter().map(|at| at.frame).collect();
-        if !self.frames.iter().any(|frame| cited.contains(frame)) && ended.reason != Reason::Unknown {
+        // Where nothing ended, no frame proves it, and any frame that shows the connection alive will do.
+        let proved = match ended.how {
+            How::CaptureEnd => !cited.is_empty(),
+            _ => self.frames.iter().any(|frame| cited.contains(frame)),
+        };
+        if !proved && ended.reason != Reason::Unknown {
             found.push(format!("proved by frames {:?}, we cite {cited:?}", self.frames));
         }
         found

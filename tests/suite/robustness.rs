@@ -29,7 +29,7 @@ fn account(desk: &Desk, what: &str, bytes: &[u8]) -> Option<Analysis> {
             adds_up(what, &analysis);
             Some(analysis)
         }
-        Err(Error::NotACapture { .. }) => None,
+        Err(Error::NotACapture { .. } | Error::Read { .. }) => None,
         Err(other) => panic!("{what}: {other}"),
     }
 }
@@ -126,15 +126,17 @@ fn a_cut_file_gives_what_came_before() {
         let mut packets = 0;
         // Every length of the head, then lengths spread over the file with all remainders of division by four.
         let step = (bytes.len() / 24).max(1) | 1;
-        for length in (0..48.min(bytes.len())).chain((48..bytes.len()).step_by(step)) {
+        let spread = (48..bytes.len()).step_by(step).chain([bytes.len() - 1]);
+        for length in (0..48.min(bytes.len())).chain(spread) {
             let analysis = account(&desk, &format!("{name} cut at {length}"), &bytes[..length]);
             let now = analysis.map_or(0, |analysis| analysis.totals.packets);
             assert!(now >= packets, "{name}: {now} packets at {length}, {packets} before");
             packets = now;
         }
         let whole = account(&desk, &name, &bytes).unwrap();
-        assert!(whole.totals.packets >= packets, "{name}");
-        assert!(packets * 10 >= whole.totals.packets * 7, "{name}: {packets} of {}", whole.totals.packets);
+        // Without its last byte a file has lost its last record at most.
+        let lost = whole.totals.packets - packets;
+        assert!(lost <= 1, "{name}: {packets} of {}", whole.totals.packets);
     }
 }
 
