@@ -64,9 +64,8 @@ fn adds_up(what: &str, analysis: &Analysis) {
             assert!(at.frame >= 1, "{what}: cites frame 0");
         }
         assert!(connection.visibility.gaps.len() <= limits::GAPS, "{what}: gaps");
-        for (name, value) in [("loss", connection.visibility.loss_ratio)] {
-            assert!((0.0..=1.0).contains(&value), "{what}: {name} ratio {value}");
-        }
+        let lost = connection.visibility.loss_ratio;
+        assert!((0.0..=1.0).contains(&lost), "{what}: loss ratio {lost}");
     }
     if totals.folded_connections == 0 {
         assert_eq!((tcp, udp), (totals.tcp_segments, totals.udp_datagrams), "{what}: packets told");
@@ -268,7 +267,9 @@ proptest! {
         STORIES.with(|(desk, stories)| {
             let (name, recording) = &stories[story.index(stories.len())];
             let mut changed = recording.clone();
-            mishaps.iter().for_each(|mishap| befall(&mut changed, mishap));
+            for mishap in &mishaps {
+                befall(&mut changed, mishap);
+            }
             let analysis = account(desk, name, &file_of(&changed, Format::Pcapng)).unwrap();
             assert_eq!(analysis.totals.packets, changed.frames.len() as u64, "{name}");
         });
