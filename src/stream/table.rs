@@ -102,13 +102,18 @@ impl Table {
         let window = Window { start: begun, end: packet.time };
         let reused = flow.wireshark.is_reused_by(packet.direction, head);
         if reused {
-            flow.finish(window, true, &mut |row| self.rows.push(row));
+            flow.succeed(packet, window, &mut |row| self.rows.push(row));
             flow.wireshark = WiresharkStream::default();
             flow.tap = ApplicationTap::new(packet.flow);
             flow.stream_key = (!packet.hidden).then_some(order);
             self.tcp_streams.extend(flow.stream_key);
         }
-        let found = flow.connections.iter().rposition(|connection| connection.accepts_context(packet));
+        let found =
+            flow.connections.iter().rposition(|connection| connection.is_in(packet.context)).or_else(|| {
+                let untagged =
+                    |connection: &TcpConnection| connection.may_be_tagged_one_way(packet.direction);
+                flow.connections.iter().rposition(untagged)
+            });
         let index = match found {
             Some(index)
                 if flow.connections.get(index).is_some_and(|old| old.is_succeeded_by(packet, head)) =>
@@ -248,6 +253,18 @@ impl TcpFlow {
         streams.extend(stream_key);
         let tap = ApplicationTap::new(packet.flow);
         Self { wireshark: WiresharkStream::default(), tap, stream_key, connections: Vec::new(), last: order }
+    }
+
+    /// A SYN begins a new stream: what lived in its network is over. The same addresses in another network live on.
+    fn succeed(&mut self, packet: &Packet, window: Window, out: &mut impl FnMut(Row)) {
+        let elsewhere = |connection: &mut TcpConnection| {
+            let tagged_both = connection.contexts.iter().all(Option::is_some);
+            !connection.is_in(packet.context)
+                && (tagged_both || !connection.may_be_tagged_one_way(packet.direction))
+        };
+        let kept: Vec<TcpConnection> = self.connections.extract_if(.., elsewhere).collect();
+        self.finish(window, true, out);
+        self.connections = kept;
     }
 
     /// Finishes all its connections; the stream's last one bears what tshark counts in its second pass.

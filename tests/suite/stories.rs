@@ -88,8 +88,9 @@ fn tell(connection: &Connection, counters: &Value, out: &mut String) {
     line("zeek", &format!("{state} {history}"));
     if let Some(counters) = counters.as_object() {
         let counted = counters.iter().filter(|(_, count)| **count != 0);
-        let counted: String = counted.map(|(name, count)| format!(", {name} {count}")).collect();
-        line("wireshark", &format!("completeness {}{counted}", connection.completeness));
+        let counted = counted.map(|(name, count)| format!("{name} {count}"));
+        let all = [format!("completeness {}", connection.completeness)].into_iter().chain(counted);
+        line("wireshark", &all.collect::<Vec<_>>().join(", "));
     }
     let unseen = unseen(connection);
     if !unseen.is_empty() {
@@ -110,8 +111,8 @@ fn unseen(connection: &Connection) -> Vec<String> {
     note(seen.ended_after, "the end".to_owned());
     note(seen.sight != Sight::Both, format!("sight {}", seen.sight.word()));
     for gap in &seen.gaps {
-        let lost = if gap.acknowledged { "acknowledged" } else { "never acknowledged" };
-        note(true, format!("{}'s bytes {}+{} {lost}", gap.side.name(), gap.start, gap.length));
+        let fate = if gap.acknowledged { "acknowledged" } else { "never acknowledged" };
+        note(true, format!("{}'s bytes {}+{} {fate}", gap.side.name(), gap.start, gap.length));
     }
     note(seen.snapped > 0, format!("{} cut", seen.snapped));
     note(seen.duplicates > 0, format!("{} recorded twice", seen.duplicates));

@@ -26,7 +26,9 @@ const KNOWN_TIMERS: [i64; 27] = [
 
 /// Whether this wait is one of the known timers, within 1 %.
 pub(super) fn is_known_timer(wait: Span) -> bool {
-    KNOWN_TIMERS.iter().any(|secs| (wait.0 - secs * 1_000_000_000).abs() <= secs * 10_000_000)
+    KNOWN_TIMERS
+        .iter()
+        .any(|secs| wait.0.saturating_sub(secs * 1_000_000_000).saturating_abs() <= secs * 10_000_000)
 }
 
 /// Whether the side that closed is the one that had been asked: the other side spoke last.
@@ -39,7 +41,7 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
     let (own, peer) = (case.half(side), case.half(other));
     let fin = Some(closing.act);
     let peer_fin = peer.fin.map(|(_, act)| act);
-    if peer_fin.is_none() && peer.reset.is_none() {
+    if peer_fin.is_none() && peer.reset.is_none() && own.reset.is_none() {
         if let Some((_, open)) = unheard(case).filter(|(repeating, _)| *repeating == side) {
             let because = format!(
                 "the {}'s close was sent {} times without an answer: the {} is gone",

@@ -293,7 +293,7 @@ fn visibility(case: &Case<'_>, facts: &Facts, ended: &Ending) -> Visibility {
         loss_ratio: if facts.acked_bytes == 0 {
             0.0
         } else {
-            facts.unseen_bytes as f64 / facts.acked_bytes as f64
+            facts.unseen_bytes.min(facts.acked_bytes) as f64 / facts.acked_bytes as f64
         },
         tail: case.window.end.since(connection.clock),
         evicted: false,

@@ -229,7 +229,7 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
     });
     waits.sort_by_key(|(_, wait)| *wait);
     // Products that look at their clock once a second close up to a second late; so the window reaches upward.
-    let width = |wait: Span, tick: i64| 2 * (wait.0 * 6 / 1000).max(300_000_000).max(tick / 2);
+    let width = |wait: Span, tick: i64| 2 * (wait.0 / 1000 * 6).max(300_000_000).max(tick / 2);
     for tick in [0, 1_000_000_000] {
         let best = (0..waits.len())
             .map(|from| {
@@ -237,7 +237,7 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
                 let count = waits
                     .iter()
                     .skip(from)
-                    .take_while(|(_, wait)| wait.0 - low.0 <= width(low, tick))
+                    .take_while(|(_, wait)| wait.0.saturating_sub(low.0) <= width(low, tick))
                     .count();
                 (count, std::cmp::Reverse(from))
             })
@@ -257,7 +257,7 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
         let survivors = group
             .iter()
             .filter_map(|&index| rows.get(index))
-            .filter(|row| row.connection.longest_idle.0 > median.0 + width(median, tick))
+            .filter(|row| row.connection.longest_idle.0 > median.0.saturating_add(width(median, tick)))
             .count();
         if survivors * 10 > group.len() {
             continue;
@@ -285,7 +285,9 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
     for &index in group {
         let Some(row) = rows.get(index) else { continue };
         match (row.facts.fins.client, row.facts.fins.server) {
-            (Some(client), Some(server)) => orderly.push(Span((server.time.0 - client.time.0).abs())),
+            (Some(client), Some(server)) => {
+                orderly.push(Span(server.time.0.saturating_sub(client.time.0).saturating_abs()))
+            }
             (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
                 let heard = row.connection.end;
                 open.push((index, window.end.since(fin.time.max(heard))));

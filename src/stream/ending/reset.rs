@@ -19,10 +19,10 @@ pub(super) fn score(case: &Case<'_>, reset: &Reset) -> f32 {
     let [up, down] = &connection.resets;
     let mut score = reset.score;
     if let (Some(one), Some(other)) = (up, down) {
-        let apart = Span((one.act.time.0 - other.act.time.0).abs());
+        let apart = Span(one.act.time.0.saturating_sub(other.act.time.0).saturating_abs());
         let rtt = connection.halves.iter().filter_map(|half| half.rtt.min()).max().unwrap_or(Span::ZERO);
         let first_of_both = one.class != RstClass::AfterClose && other.class != RstClass::AfterClose;
-        if first_of_both && rtt > Span::ZERO && apart.0 * 2 <= rtt.0 {
+        if first_of_both && rtt > Span::ZERO && apart.0 <= rtt.0 / 2 {
             score += 0.5;
         }
     }

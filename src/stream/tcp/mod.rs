@@ -208,12 +208,18 @@ impl TcpConnection {
         packet.direction != self.client.0 || packet.time.since(self.clock) >= NEW_TRY
     }
 
-    /// Whether a packet of this flow can belong to this connection by the network it was seen in. A mirror port
-    /// may tag one direction only.
-    pub fn accepts_context(&self, packet: &Packet) -> bool {
+    /// Whether it was seen in this network.
+    pub fn is_in(&self, context: u32) -> bool {
+        self.contexts.contains(&Some(context))
+    }
+
+    /// Whether a packet from another network may still be its: a mirror port may tag one direction only.
+    pub fn may_be_tagged_one_way(&self, direction: Direction) -> bool {
         let [up, down] = self.contexts;
-        let (own, other) = if packet.direction == Direction::Up { (up, down) } else { (down, up) };
-        own.or(other).is_none_or(|known| known == packet.context) || (own.is_none() && other.is_some())
+        match direction {
+            Direction::Up => up.is_none(),
+            Direction::Down => down.is_none(),
+        }
     }
 
     /// The next segment. `payload` is what was captured of its payload.
@@ -352,7 +358,7 @@ impl TcpConnection {
         }
         let (own, other) = self.pair(packet.direction);
         own.isn = Some(head.seq);
-        if own.sequence.is_none() || own.syns == 0 {
+        if own.sequence.is_none() {
             own.sequence = Some(Sequence::starting_at(head.seq.wrapping_add(1)));
         }
         own.syns += 1;

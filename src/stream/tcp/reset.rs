@@ -39,7 +39,10 @@ impl Reset {
         let trigger = other.last;
         let since = trigger.map(|trigger| packet.time.since(trigger.time));
         let heard_last = other.last.map(|act| act.at) > own.last.map(|act| act.at);
-        let usual = other.rtt.smoothed().map_or(Span::from_millis(200), |rtt| Span(rtt.0 * 2 + 20_000_000));
+        let usual = other
+            .rtt
+            .smoothed()
+            .map_or(Span::from_millis(200), |rtt| Span(rtt.0.saturating_mul(2).saturating_add(20_000_000)));
         let provoked = heard_last && since.is_some_and(|since| since <= usual);
         let (score, other_ttl) = identity_score(packet, own, other, provoked, since);
         Self {
@@ -118,7 +121,7 @@ fn identity_score(
     if let (true, Some(since), Some(rtt)) = (provoked, since, other.rtt.min())
         && rtt >= Span(500_000)
         && other.rtt.samples() >= 2
-        && since.0 * 2 < rtt.0
+        && since.0 < rtt.0 / 2
     {
         score += 0.35;
     }
