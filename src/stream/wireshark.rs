@@ -286,15 +286,12 @@ fn note_scale(fwd: &mut Half, rev: &mut Half, head: &TcpHead) {
         return;
     }
     fwd.before_first_ack = true;
-    match head.options.window_scale {
-        Some(shift) => {
-            let refused = head.flags.is_syn_ack() && rev.scale == NO_SCALING;
-            fwd.scale = if refused { NO_SCALING } else { shift.min(14) as i8 };
-        }
-        None => {
-            fwd.scale = NO_SCALING;
-            rev.scale = NO_SCALING;
-        }
+    if let Some(shift) = head.options.window_scale {
+        let refused = head.flags.is_syn_ack() && rev.scale == NO_SCALING;
+        fwd.scale = if refused { NO_SCALING } else { shift.min(14) as i8 };
+    } else {
+        fwd.scale = NO_SCALING;
+        rev.scale = NO_SCALING;
     }
 }
 

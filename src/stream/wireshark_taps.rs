@@ -38,11 +38,12 @@ pub(super) enum ApplicationTap {
     Socks(Direction, SocksStep),
 }
 
+/// What a SOCKS connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SocksStep {
-    ExpectRequest,
-    ExpectReply,
-    ExpectData,
+    Request,
+    Reply,
+    Data,
 }
 
 impl ApplicationTap {
@@ -50,8 +51,8 @@ impl ApplicationTap {
     pub(super) fn new(flow: FlowKey) -> Self {
         match (flow.low.port, flow.high.port) {
             (21, _) | (_, 21) => Self::Ftp,
-            (1080, _) => Self::Socks(Direction::Down, SocksStep::ExpectRequest),
-            (_, 1080) => Self::Socks(Direction::Up, SocksStep::ExpectRequest),
+            (1080, _) => Self::Socks(Direction::Down, SocksStep::Request),
+            (_, 1080) => Self::Socks(Direction::Up, SocksStep::Request),
             _ => Self::None,
         }
     }
@@ -64,15 +65,13 @@ impl ApplicationTap {
             Self::Socks(client, step) => {
                 let from_client = direction == *client;
                 match (*step, payload) {
-                    (SocksStep::ExpectRequest, [4, 1 | 2, ..] | [5, 1..=3, 0, 1 | 3 | 4, ..])
-                        if from_client =>
-                    {
-                        *step = SocksStep::ExpectReply;
+                    (SocksStep::Request, [4, 1 | 2, ..] | [5, 1..=3, 0, 1 | 3 | 4, ..]) if from_client => {
+                        *step = SocksStep::Reply;
                     }
-                    (SocksStep::ExpectReply, [0, 90, ..] | [5, 0, 0, 1 | 3 | 4, ..]) if !from_client => {
-                        *step = SocksStep::ExpectData;
+                    (SocksStep::Reply, [0, 90, ..] | [5, 0, 0, 1 | 3 | 4, ..]) if !from_client => {
+                        *step = SocksStep::Data;
                     }
-                    (SocksStep::ExpectData, _) => {
+                    (SocksStep::Data, _) => {
                         *self = Self::None;
                         return Some(Noted::SocksData);
                     }

@@ -275,6 +275,7 @@ mod tests {
                     code: code.parse().unwrap(),
                     mtu: None,
                     quoted_seq: None,
+                    quoted_flags: None,
                 })
             } else {
                 let length = what.parse().unwrap();

@@ -14,6 +14,10 @@ pub(super) const TIMER: Span = Span::from_millis(900);
 /// A wait for an answer that is long on any path.
 const GAVE_UP: Span = Span::from_secs(3);
 
+/// A protocol's last word (a TLS alert record, `QUIT`, an SQL terminate message) is not longer than this; losing
+/// it harms nobody.
+const GOOD_BYE: u64 = 64;
+
 /// How long a half-closed connection is watched before the other side's silence is called a leak
 /// (`domain.md` D.1, `half_close_wait`).
 pub(super) const HALF_CLOSE_WAIT: Span = Span::from_secs(60);
@@ -56,7 +60,7 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
     }
     let closed = Verdict::new(How::Fin, side.into(), Reason::Released, Confidence::High, String::new())
         .citing([fin, peer_fin, peer.reset, own.reset]);
-    let lost: u64 = closing.unacked.iter().sum();
+    let lost = closing.unacked.iter().sum::<u64>().min(peer.unacked() + own.unacked());
     let sent_after = peer.last_payload.is_some_and(|act| act.time > closing.act.time) && peer.unacked() > 0;
     let reset = peer.reset.is_some() || own.reset.is_some();
     if reset && lost == 0 && sent_after && peer_fin.is_none() {
@@ -66,6 +70,15 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
             side.name(),
             other.name(),
             peer.unacked()
+        );
+        return Verdict { reason: Reason::Unknown, confidence: Confidence::Low, because, ..closed };
+    }
+    if reset && (1..=GOOD_BYE).contains(&lost) && peer_fin.is_none() {
+        let because = format!(
+            "the {} closed, and its last {lost} bytes were reset by a {} that was already gone: \
+             a good-bye not waited for, or a short answer that was lost",
+            side.name(),
+            other.name()
         );
         return Verdict { reason: Reason::Unknown, confidence: Confidence::Low, because, ..closed };
     }

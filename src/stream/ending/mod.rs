@@ -227,7 +227,7 @@ fn facts(case: &Case<'_>) -> Facts {
         fins: PerSide { client: client.fin.map(|fin| fin.1), server: server.fin.map(|fin| fin.1) },
         silence,
         closer: closing.map(|closing| case.side(closing.direction)),
-        closer_owed: closing.is_some_and(|closing| close::owed_by_closer(closing)),
+        closer_owed: closing.is_some_and(close::owed_by_closer),
     }
 }
 

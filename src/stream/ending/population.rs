@@ -35,6 +35,14 @@ pub fn judge(rows: &mut [Row], window: Window) {
         }
     }
     refusals_by_others(rows);
+    // A service has one port and often two addresses, of IPv4 and of IPv6.
+    let mut by_port: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+    for (server, group) in &by_server {
+        by_port.entry(server.port).or_default().extend(group);
+    }
+    for group in by_port.values() {
+        gave_up(rows, group);
+    }
     for group in by_server.values() {
         forgotten_by_a_box(rows, group);
         shutdown(rows, group);
@@ -182,7 +190,8 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
         if refused_after && count < CLUSTER {
             died(rows, &together);
         }
-        if quiet.len() < CLUSTER && !(refused_after && !quiet.is_empty()) || !(different || refused_after) {
+        let enough = quiet.len() >= CLUSTER || (refused_after && !quiet.is_empty());
+        if !enough || !(different || refused_after) {
             continue;
         }
         for (index, _) in together {
@@ -214,10 +223,45 @@ fn died(rows: &mut [Row], together: &[(usize, crate::time::Timestamp)]) {
         if ended.how == How::Fin && row.facts.closer_owed && ended.reason == Reason::Unknown {
             ended.reason = Reason::Abort;
             ended.confidence = Confidence::Medium;
-            ended.because =
-                "the server closed with an answer owed, and new connections were refused after it: its process ended"
-                    .to_owned();
+            "the server closed with an answer owed, and new connections were refused after it: its process ended"
+                .clone_into(&mut ended.because);
         }
+    }
+}
+
+/// Clients that close after the same wait for an answer that did not come have a timer for it.
+fn gave_up(rows: &mut [Row], group: &[usize]) {
+    let mut waits: Vec<(usize, Span)> = group
+        .iter()
+        .filter_map(|&index| {
+            let row = rows.get(index)?;
+            let closing = row.closing.filter(|closing| closing.fin)?;
+            let (_, asked) = closing.spoke_last?;
+            let wait = closing.since_payload?;
+            let answered = row.connection.sides.server.last_payload.is_some_and(|time| time > asked.time);
+            let open_reason = matches!(
+                row.connection.ended.reason,
+                Reason::CaptureEnded | Reason::Released | Reason::HalfReleased
+            );
+            let asks = row.facts.closer == Some(Side::Client) && !row.facts.closer_owed;
+            (asks && !answered && open_reason && wait >= TIMER).then_some((index, wait))
+        })
+        .collect();
+    waits.sort_by_key(|(_, wait)| *wait);
+    let (Some((_, low)), Some((_, high))) = (waits.first(), waits.last()) else { return };
+    if waits.len() < CLUSTER || high.0.saturating_sub(low.0) > 600_000_000 {
+        return;
+    }
+    let count = waits.len();
+    for (index, wait) in waits {
+        let Some(row) = rows.get_mut(index) else { continue };
+        let ended = &mut row.connection.ended;
+        ended.reason = Reason::AppTimeout;
+        ended.confidence = Confidence::Medium;
+        ended.because = format!(
+            "the client waited {wait} for an answer to its last payload, then closed, as on {} other connections",
+            count - 1
+        );
     }
 }
 
@@ -286,7 +330,7 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
         let Some(row) = rows.get(index) else { continue };
         match (row.facts.fins.client, row.facts.fins.server) {
             (Some(client), Some(server)) => {
-                orderly.push(Span(server.time.0.saturating_sub(client.time.0).saturating_abs()))
+                orderly.push(Span(server.time.0.saturating_sub(client.time.0).saturating_abs()));
             }
             (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
                 let heard = row.connection.end;

@@ -37,12 +37,10 @@ pub(super) fn signature(first_bytes: &[u8]) -> Option<Side> {
         return Some(Side::Server);
     }
     match first_bytes {
-        // A TLS handshake record (RFC 8446 §5.1) with ClientHello or ServerHello.
-        [0x16, 3, 0..=4, _, _, 1, ..] => Some(Side::Client),
-        [0x16, 3, 0..=4, _, _, 2, ..] => Some(Side::Server),
-        // MQTT CONNECT (§3.1) and CONNACK (§3.2).
-        [0x10, _, 0, 4, b'M', b'Q', b'T', b'T', ..] => Some(Side::Client),
-        [0x20, 2, 0 | 1, _, ..] => Some(Side::Server),
+        // A TLS handshake record with ClientHello (RFC 8446 §5.1), MQTT CONNECT (§3.1).
+        [0x16, 3, 0..=4, _, _, 1, ..] | [0x10, _, 0, 4, b'M', b'Q', b'T', b'T', ..] => Some(Side::Client),
+        // The same with ServerHello, MQTT CONNACK (§3.2).
+        [0x16, 3, 0..=4, _, _, 2, ..] | [0x20, 2, 0 | 1, _, ..] => Some(Side::Server),
         _ => None,
     }
 }
