@@ -2,7 +2,7 @@
 //! must wait for a hole and somebody wants them.
 //!
 //! Overlaps: the first copy of a byte wins (`domain.md` C.8). Bounded by
-//! [`OUT_OF_ORDER_BYTES`](crate::limits::OUT_OF_ORDER_BYTES); what lies beyond is declared a gap.
+//! [`OUT_OF_ORDER_BYTES`]; what lies beyond is declared a gap.
 
 use crate::limits::OUT_OF_ORDER_BYTES;
 
@@ -162,8 +162,8 @@ mod tests {
         for &(offset, text) in script {
             let mut note = |piece: Piece<'_>| match piece {
                 Piece::Bytes(_, bytes) => log.push_str(&String::from_utf8_lossy(bytes)),
-                Piece::Unseen(_, n) => log.push_str(&format!("({n} unseen)")),
-                Piece::Gap(at, n) => log.push_str(&format!("[{at}+{n}]")),
+                Piece::Unseen(_, n) => log += &["(", &n.to_string(), " unseen)"].concat(),
+                Piece::Gap(at, n) => log += &["[", &at.to_string(), "+", &n.to_string(), "]"].concat(),
             };
             if text == "ack" {
                 reassembly.acknowledged(offset, &mut note);

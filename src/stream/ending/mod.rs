@@ -1,8 +1,8 @@
 //! How a connection ended: the first closing act, the reason, who, how sure, and the frames that prove it
 //! (`domain.md` B.3, C.5, C.6, C.9).
 //!
-//! One connection alone is judged here: [`opening`] where it never came to be, [`reset`], [`close`] and
-//! [`silence`]. What only several together can tell (a timer's cluster, a shutdown, a box that forgot) is
+//! One connection alone is judged here: `opening` where it never came to be, `reset`, `close` and
+//! `silence`. What only several together can tell (a timer's cluster, a shutdown, a box that forgot) is
 //! [`population`]'s. Where the evidence does not decide, the reason is `unknown`.
 
 mod close;
