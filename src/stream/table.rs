@@ -125,6 +125,8 @@ impl Table {
             found => found,
         };
         let index = index.unwrap_or_else(|| {
+            // Nearly always the only one: room for four, as a vector takes by itself, would be most of the memory.
+            flow.connections.reserve_exact(1);
             flow.connections.push(TcpConnection::new(packet, head, flow.stream_key));
             flow.connections.len() - 1
         });
