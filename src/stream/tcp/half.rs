@@ -8,7 +8,7 @@ use crate::stream::reassembly::Reassembly;
 use crate::stream::sequence::Sequence;
 use crate::time::{Span, Timestamp};
 
-/// A segment that matters for the account: where it is, when it was, and where in its stream.
+/// A segment that matters for the account: where it is, and when it was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Act {
     /// The frame.
@@ -120,8 +120,6 @@ pub struct Half {
     pub duplicates: u32,
     /// Last frame.
     pub last: Option<Act>,
-    /// First and last frame with payload.
-    pub first_payload: Option<Act>,
     /// Last frame with payload.
     pub last_payload: Option<Act>,
     /// Runs of payload between two of the other side.

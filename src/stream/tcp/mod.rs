@@ -107,7 +107,7 @@ pub struct TcpConnection {
     pub closing: Option<Closing>,
     /// First RST of each direction.
     pub resets: [Option<Reset>; 2],
-    /// First RST that answers something else than its sender's own end.
+    /// Whether one side sent RSTs a segment or more apart in one burst, as a forger that guesses does.
     pub burst: bool,
     /// The latest ICMP error.
     pub icmp: Option<IcmpNote>,
@@ -517,7 +517,6 @@ impl TcpConnection {
             self.longest_idle = self.longest_idle.max(act.time.since(last.time));
         }
         let (own, _) = self.pair(packet.direction);
-        own.first_payload.get_or_insert(act);
         own.last_payload = Some(act);
         if fresh {
             own.turns += u32::from(new_turn);
