@@ -16,6 +16,7 @@ pub mod limits;
 pub mod packet;
 pub mod place;
 pub mod problem;
+pub mod protocols;
 pub mod report;
 pub mod scenario;
 pub mod stream;

@@ -65,6 +65,18 @@ pub const OUT_OF_ORDER_BYTES: usize = 256 << 10;
 /// Bytes of one unfinished message held for one side.
 pub const MESSAGE_BYTES: usize = 64 << 10;
 
+/// Bytes kept of a text that an event quotes: a path, a topic, a server's own words.
+pub const EVENT_TEXT_BYTES: usize = 256;
+
+/// Identities kept of one event.
+pub const EVENT_IDENTITIES: usize = 16;
+
+/// Bytes of either side that are looked at before a conversation is called opaque.
+pub const PROBE_BYTES: usize = 4 << 10;
+
+/// Parse errors without a good message between them before a dissector gives up (`domain.md` E).
+pub const PARSE_ERRORS: u32 = 3;
+
 /// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
 pub const UNACKED_SEGMENTS: usize = 10_000;
 

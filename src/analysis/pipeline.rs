@@ -6,13 +6,15 @@
 use rayon::prelude::*;
 
 use super::shard::{Job, Shard};
-use super::{Analysis, Options, Totals, quality};
+use super::{Analysis, Options, Totals, ordering, quality};
 use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
+use crate::events::{ConnectionKey, Event};
 use crate::limits::{BATCH_BYTES, SHARDS};
 use crate::packet::{Decoder, Endpoint};
 use crate::problem::{Problem, ProblemKind, Problems};
+use crate::protocols::Said;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
 use crate::time::Timestamp;
@@ -65,6 +67,25 @@ impl Reading {
     }
 }
 
+/// What is made of the events, batch by batch.
+struct Talk {
+    keep: bool,
+    events: Vec<Event>,
+}
+
+impl Talk {
+    fn new(options: &Options) -> Self {
+        Self { keep: options.keep_events, events: Vec::new() }
+    }
+
+    fn take(&mut self, said: impl Iterator<Item = Said>) {
+        let (events, _given_up) = ordering::in_order(said);
+        if self.keep {
+            self.events.extend(events);
+        }
+    }
+}
+
 /// Analyses captures as one timeline.
 ///
 /// `watch` is told, after each batch, how many bytes of the inputs were read, and how many there are where that
@@ -88,7 +109,9 @@ pub fn analyze(
 }
 
 fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
-    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options.keep_duplicates)).collect();
+    let new = |_| Shard::new(options.keep_duplicates, options.dissect);
+    let mut shards: Vec<Shard> = (0..SHARDS).map(new).collect();
+    let mut talk = Talk::new(options);
     let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None };
     let (mut now, mut next) = (Load::new(), Load::new());
     let mut more = reading.fill(&mut now);
@@ -104,19 +127,22 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
                     .for_each(|(shard, jobs)| shard.work(jobs, &load.batch, begun));
             },
         );
+        talk.take(shards.iter_mut().map(Shard::take_said));
         let progress = reading.capture.progress();
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
     }
     let window = Window { start: reading.first.unwrap_or_default(), end: reading.last.unwrap_or_default() };
-    let finished = shards.into_par_iter().map(|shard| shard.finish(window)).collect();
-    conclude(reading, finished, window, options)
+    let (finished, said): (Vec<_>, Vec<_>) = shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
+    talk.take(said.into_iter());
+    conclude(reading, finished, talk, window, options)
 }
 
 /// Puts the shards' results in the one order, and judges what only the whole can tell.
 fn conclude(
     reading: Reading,
     finished: Vec<crate::stream::table::Finished>,
+    talk: Talk,
     window: Window,
     options: &Options,
 ) -> Analysis {
@@ -150,6 +176,8 @@ fn conclude(
             .and_then(|key| streams.binary_search(&key).ok())
             .and_then(|rank| u32::try_from(rank).ok());
     }
+    let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();
+    names.sort_unstable();
     note_limits(&mut problems, folded, evicted);
     let quality = quality::of_files(&capture.files, &rows);
     Analysis {
@@ -164,6 +192,8 @@ fn conclude(
             folded_connections: folded,
         },
         connections: rows.into_iter().map(|row| row.connection).collect(),
+        events: talk.events,
+        names,
         problems: problems.list(),
         files: capture.files,
         options: options.clone(),

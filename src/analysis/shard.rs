@@ -2,6 +2,7 @@
 
 use crate::capture::{Batch, Slice};
 use crate::packet::{Body, Packet};
+use crate::protocols::{Conversation, Said};
 use crate::stream::Window;
 use crate::stream::table::{Finished, Table};
 use crate::time::Timestamp;
@@ -9,7 +10,7 @@ use crate::time::Timestamp;
 /// One shard of the flow table.
 #[derive(Debug)]
 pub(super) struct Shard {
-    table: Table,
+    table: Table<Conversation>,
 }
 
 /// A packet and its place in the run: its frame's number, and which packet of the frame it is.
@@ -27,8 +28,13 @@ impl Job {
 }
 
 impl Shard {
-    pub(super) fn new(keep_duplicates: bool) -> Self {
-        Self { table: Table::new(keep_duplicates) }
+    pub(super) fn new(keep_duplicates: bool, dissect: bool) -> Self {
+        Self { table: Table::new(keep_duplicates, dissect) }
+    }
+
+    /// What was said since the last time.
+    pub(super) fn take_said(&mut self) -> Said {
+        self.table.take_sink()
     }
 
     /// Works on its packets of one batch, in order.
@@ -42,7 +48,7 @@ impl Shard {
         }
     }
 
-    pub(super) fn finish(self, window: Window) -> Finished {
+    pub(super) fn finish(self, window: Window) -> (Finished, Said) {
         self.table.finish(window)
     }
 }

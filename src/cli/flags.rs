@@ -167,6 +167,9 @@ pub(super) struct ReportArgs {
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
           value_parser = formats(&["json", "jsonl", "text"]))]
     pub(super) format: &'static Format,
+    /// Write every event too, not only what sessions keep of them
+    #[arg(long, help_heading = "Output")]
+    pub(super) events: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

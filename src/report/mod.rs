@@ -52,6 +52,8 @@ pub enum Order {
 pub struct Request {
     /// Which part of the result.
     pub part: Part,
+    /// Whether every event is written too.
+    pub events: bool,
     /// In which order connections come.
     pub order: Order,
     /// How many of them at most.

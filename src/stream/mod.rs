@@ -7,6 +7,7 @@ pub mod community_id;
 pub mod datagrams;
 pub mod ending;
 pub mod reassembly;
+pub mod receiver;
 pub mod sequence;
 pub mod table;
 pub mod tcp;

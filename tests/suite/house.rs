@@ -10,15 +10,16 @@ use std::path::{Path, PathBuf};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 8] = [
+const ABOVE: [(&str, &[&str]); 9] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
     ("stream", &["capture", "packet", "events"]),
-    ("analysis", &["capture", "packet", "events", "stream"]),
+    ("protocols", &["events", "stream"]),
+    ("analysis", &["capture", "packet", "events", "stream", "protocols"]),
     ("scenario", &[]),
     ("report", &["capture", "packet", "events", "analysis"]),
-    ("cli", &["capture", "packet", "events", "stream", "analysis", "scenario", "report"]),
+    ("cli", &["capture", "packet", "events", "stream", "protocols", "analysis", "scenario", "report"]),
 ];
 
 /// Files of the crate that are no module of the table: the list of modules and the program.

@@ -28,7 +28,12 @@ fn analyse_and_write(
 ) -> Result<Exit, Stop> {
     let given = inputs::gather(input)?;
     let count = given.len();
-    let options = Options { keep_duplicates: input.no_dedup, threads: input.threads, ..Options::default() };
+    let options = Options {
+        keep_duplicates: input.no_dedup,
+        threads: input.threads,
+        keep_events: request.events,
+        ..Options::default()
+    };
     let mut progress = Progress::new(input.progress, input.quiet);
     let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
     drop(progress);

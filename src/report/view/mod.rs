@@ -6,11 +6,13 @@
 
 mod capture;
 mod connection;
+mod event;
 mod reference;
 mod summary;
 
 pub use capture::{Capture, Quality};
 pub use connection::{Connection, Ended};
+pub use event::{Event, Position, frames as event_frames};
 pub(crate) use reference::epoch;
 pub use reference::{Frame, Frames, Seconds, Stamp, Time};
 pub use summary::{Problem, Summary};

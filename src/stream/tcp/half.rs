@@ -84,6 +84,8 @@ pub struct Half {
     pub syns: u32,
     /// Offset of the FIN, its first frame.
     pub fin: Option<(u64, Act)>,
+    /// Whether the listener was told that all before the FIN was heard.
+    pub closed_told: bool,
     /// Where the other side acknowledged the FIN.
     pub fin_acked: Option<Act>,
     /// First RST.
