@@ -65,10 +65,10 @@ pub(super) enum Verb {
 pub(super) struct InputArgs {
     /// Captures to read as one timeline; - is standard input
     ///
-    /// A file may be pcap or pcapng, plain or compressed: its content decides. A pattern such as 'day*.pcap' that
-    /// the shell did not expand is expanded. Of a folder, all files that are captures by their names (.pcap .pcapng
-    /// .cap .dmp .trc, a number after them, .gz .zst .lz4 after that) are read in order of name, folders in
-    /// it too, hidden ones not.
+    /// A file may be pcap, pcapng or snoop, plain or compressed: its content decides. A pattern such as
+    /// 'day*.pcap' that the shell did not expand is expanded. Of a folder, all files that are captures by their
+    /// names (.pcap .pcapng .cap .dmp .trc .snoop, a number after them, .gz .zst .lz4 after that) are read in
+    /// order of name, folders in it too, hidden ones not.
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "read")]
     pub(super) files: Vec<PathBuf>,
     /// The same as a FILE argument, for tshark habits

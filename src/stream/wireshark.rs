@@ -147,9 +147,15 @@ pub struct WiresharkStream {
     begun: bool,
 }
 
-/// `a` is after `b` in sequence space.
+/// `a` is after `b` in sequence space. Of two numbers exactly half the space apart tshark takes each for after
+/// the other, and each for not after the other where it asks that.
 fn after(a: u32, b: u32) -> bool {
-    (a.wrapping_sub(b) as i32) > 0
+    (b.wrapping_sub(a) as i32) < 0
+}
+
+/// `a` is not after `b` in sequence space.
+fn not_after(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) <= 0
 }
 
 /// An unsigned difference of times: a negative one is huge, as in tshark.
@@ -381,7 +387,7 @@ fn analyse_repeats(
     if length > 1 && head.seq == fwd.next.wrapping_sub(1) {
         behind = false;
     }
-    if length > 0 && rev.last_ack != 0 && !after(end, rev.last_ack) {
+    if length > 0 && rev.last_ack != 0 && not_after(end, rev.last_ack) {
         flags.set(Flags::SPURIOUS_RETRANSMISSION);
         return;
     }
@@ -434,5 +440,31 @@ fn update(fwd: &mut Half, rev: &mut Half, time: Timestamp, head: &TcpHead, flags
     }
     if rev.unacked.is_empty() && rev.unacked.capacity() > 64 {
         rev.unacked = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Payload;
+
+    fn head(flags: u16, seq: u32, ack: u32, length: u32) -> TcpHead {
+        let payload = Payload { length, ..Payload::default() };
+        TcpHead { seq, ack, flags: TcpFlags(flags), window: 500, payload, ..TcpHead::default() }
+    }
+
+    #[test]
+    fn half_the_sequence_space_is_both_ahead_and_behind() {
+        for (ahead, expected) in [
+            ((1 << 31) - 1, Flags::LOST_SEGMENT.0),
+            (1 << 31, Flags::LOST_SEGMENT.0 | Flags::RETRANSMISSION.0),
+            ((1 << 31) + 1, Flags::RETRANSMISSION.0),
+        ] {
+            let mut stream = WiresharkStream::default();
+            stream.segment(Timestamp(0), Direction::Up, &head(TcpFlags::ACK, 1000, 1, 10), false);
+            let far = head(TcpFlags::ACK, 1010_u32.wrapping_add(ahead), 1, 10);
+            let flags = stream.segment(Timestamp(1_000_000_000), Direction::Up, &far, false);
+            assert_eq!(flags.0, expected, "{ahead}");
+        }
     }
 }
