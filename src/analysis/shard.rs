@@ -42,7 +42,7 @@ impl Shard {
         for job in jobs {
             let payload = match &job.packet.body {
                 Body::Tcp(head) => head.payload.captured,
-                Body::Udp(_) | Body::IcmpError(_) => Slice::default(),
+                Body::Udp(_) | Body::IcmpError(_) | Body::Sampled(_) => Slice::default(),
             };
             self.table.packet(&job.packet, job.order, batch.bytes(payload), begun);
         }

@@ -14,6 +14,7 @@ mod link;
 mod plain;
 #[cfg(test)]
 mod samples;
+mod sflow;
 mod tally;
 mod tcp;
 mod tunnels;
@@ -77,6 +78,9 @@ pub enum Body {
     Udp(Payload),
     /// An ICMP or ICMPv6 error that quotes a packet of this flow.
     IcmpError(IcmpError),
+    /// A TCP header of this flow with these flags, sampled by a switch (sFlow). It is no packet of the capture and
+    /// part of no account; tshark 4.0.17 gives its flow a stream number.
+    Sampled(TcpFlags),
 }
 
 /// Payload: what was captured of it, and how long it was on the wire.

@@ -13,7 +13,7 @@ use super::wireshark::WiresharkStream;
 use super::wireshark_taps::{ApplicationTap, Noted};
 use crate::events::{ConnectionKey, Side};
 use crate::limits::{FINISHED_PER_SHARD, LIVE_PER_SHARD};
-use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, TcpHead};
+use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, TcpFlags, TcpHead};
 use crate::place::PacketRef;
 use crate::time::Timestamp;
 
@@ -103,6 +103,7 @@ impl<R: Receiver> Table<R> {
             Body::Tcp(head) => self.segment(packet, head, order, payload, begun),
             Body::Udp(_) => self.datagram(packet, order),
             Body::IcmpError(error) => self.icmp(packet, error, order),
+            Body::Sampled(flags) => self.quoted(packet, *flags, order),
         }
         if self.flows.len() > LIVE_PER_SHARD {
             let now = Origin { at: packet.at, time: packet.time, order };
@@ -168,7 +169,7 @@ impl<R: Receiver> Table<R> {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
         } else {
-            flow.wireshark.unanalysed(head);
+            flow.wireshark.unanalysed(head.flags);
         }
         if !payload.is_empty() {
             match flow.tap.payload(packet.direction, payload) {
@@ -213,8 +214,7 @@ impl<R: Receiver> Table<R> {
         }
     }
 
-    /// An ICMP error creates no connection. But tshark gives a stream number to a quoted TCP header of unknown
-    /// endpoints, and so the number is taken.
+    /// An ICMP error creates no connection.
     fn icmp(&mut self, packet: &Packet, error: &IcmpError, order: u64) {
         match self.flows.get_mut(&(packet.flow, packet.hidden)) {
             Some(Flow::Tcp(flow)) => {
@@ -223,12 +223,22 @@ impl<R: Receiver> Table<R> {
                 }
             }
             Some(Flow::Udp(flow)) => flow.datagrams.icmp(packet, error),
-            None if error.quoted_flags.is_some() => {
-                let flow = TcpFlow::new(packet, order, &mut self.tcp_streams);
-                self.flows.insert((packet.flow, packet.hidden), Flow::Tcp(Box::new(flow)));
+            None => {
+                if let Some(flags) = error.quoted_flags {
+                    self.quoted(packet, flags, order);
+                }
             }
-            None => {}
         }
+    }
+
+    /// tshark gives a stream number to a quoted TCP header of unknown endpoints, and so the number is taken.
+    fn quoted(&mut self, packet: &Packet, flags: TcpFlags, order: u64) {
+        let streams = &mut self.tcp_streams;
+        self.flows.entry((packet.flow, packet.hidden)).or_insert_with(|| {
+            let mut flow = TcpFlow::new(packet, order, streams);
+            flow.wireshark.unanalysed(flags);
+            Flow::Tcp(Box::new(flow))
+        });
     }
 
     /// Folds away the longest idle eighth of the flows.

@@ -189,10 +189,10 @@ impl WiresharkStream {
         self.halves.iter().filter(late).count() as u32
     }
 
-    /// A segment that tshark counts in the stream and does not analyse.
-    pub fn unanalysed(&mut self, head: &TcpHead) {
+    /// A segment that tshark counts in the stream and does not analyse, or that it finds quoted elsewhere.
+    pub fn unanalysed(&mut self, flags: TcpFlags) {
         let first = !std::mem::replace(&mut self.begun, true);
-        if first && head.flags.is_pure_syn() {
+        if first && flags.is_pure_syn() {
             self.completeness = completeness::SYN;
         }
     }
