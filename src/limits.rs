@@ -80,6 +80,9 @@ pub const PARSE_ERRORS: u32 = 3;
 /// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
 pub const UNACKED_SEGMENTS: usize = 10_000;
 
+/// Announced connections (FTP, iSCSI, H.225) remembered of one shard by the parity layer; more are not followed.
+pub const ANNOUNCEMENTS_PER_SHARD: usize = 4_096;
+
 /// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
 pub const LIVE_PER_SHARD: usize = 16_384;
 

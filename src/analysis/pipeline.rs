@@ -12,11 +12,12 @@ use crate::capture::{Batch, Input};
 use crate::error::Error;
 use crate::events::{ConnectionKey, Event};
 use crate::limits::{BATCH_BYTES, SHARDS};
-use crate::packet::{Decoder, Endpoint};
+use crate::packet::Decoder;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::protocols::Said;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
+use crate::stream::wireshark_taps::{Announcement, Announcements};
 use crate::time::Timestamp;
 
 /// A batch and its packets, by shard.
@@ -151,13 +152,13 @@ fn conclude(
     let mut problems = capture.problems;
     problems.merge(tally.problems);
     let (mut rows, mut tcp, mut udp): (Vec<Row>, Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new(), Vec::new());
-    let mut expected = Vec::new();
+    let mut announced = Vec::new();
     let (mut folded, mut evicted) = (0, 0);
     for shard in finished {
         rows.extend(shard.rows);
         tcp.extend(shard.tcp_streams);
         udp.extend(shard.udp_streams);
-        expected.extend(shard.expected);
+        announced.extend(shard.announced);
         folded += shard.folded;
         evicted += shard.evicted;
     }
@@ -166,7 +167,7 @@ fn conclude(
     rows.sort_by_key(|row| {
         (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
     });
-    forget_expected_syns(&mut rows, expected);
+    forget_announced_syns(&mut rows, announced);
     population::judge(&mut rows, window);
     for (id, row) in rows.iter_mut().enumerate() {
         let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
@@ -200,20 +201,14 @@ fn conclude(
     }
 }
 
-/// tshark's FTP dissector makes the conversation of a data connection when it is announced. It then is not new
-/// when its SYN comes, and the SYN does not count in `tcp.completeness`.
-fn forget_expected_syns(rows: &mut [Row], mut expected: Vec<(u64, Endpoint, bool)>) {
-    expected.sort_unstable();
+/// A connection whose conversation tshark made when it was announced is not new when its SYN comes, and the SYN
+/// does not count in `tcp.completeness`.
+fn forget_announced_syns(rows: &mut [Row], announced: Vec<Announcement>) {
+    let mut announced = Announcements::new(announced);
     for row in rows.iter_mut().filter(|row| row.connection.completeness & 1 != 0) {
-        let Some(key) = row.stream_key else { continue };
-        let announced = expected.iter().position(|(order, listener, active)| {
-            *order < key
-                && *listener == row.connection.server
-                && (!active || row.connection.client.port == 20)
-        });
-        if let Some(index) = announced {
-            expected.remove(index);
-            row.connection.completeness &= !1;
+        let connection = &mut row.connection;
+        if row.stream_key.is_some_and(|key| announced.fulfil(key, connection.client, connection.server)) {
+            connection.completeness &= !1;
         }
     }
 }

@@ -12,7 +12,7 @@ pub mod sequence;
 pub mod table;
 pub mod tcp;
 pub mod wireshark;
-mod wireshark_taps;
+pub mod wireshark_taps;
 pub mod zeek;
 
 use crate::time::Timestamp;

@@ -1,7 +1,5 @@
 //! The connections of one shard: found, created, succeeded by others on the same ports, and finished.
 
-use std::net::IpAddr;
-
 use hashbrown::HashMap;
 
 use super::Window;
@@ -9,11 +7,11 @@ use super::datagrams::Datagrams;
 use super::ending::{self, Row};
 use super::receiver::{Ear, Heard, Origin, Receiver};
 use super::tcp::TcpConnection;
-use super::wireshark::WiresharkStream;
-use super::wireshark_taps::{ApplicationTap, Noted};
+use super::wireshark::{Flags, WiresharkStream};
+use super::wireshark_taps::{Announcement, ApplicationTap, Noted};
 use crate::events::{ConnectionKey, Side};
-use crate::limits::{FINISHED_PER_SHARD, LIVE_PER_SHARD};
-use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, TcpFlags, TcpHead};
+use crate::limits::{ANNOUNCEMENTS_PER_SHARD, FINISHED_PER_SHARD, LIVE_PER_SHARD};
+use crate::packet::{Body, FlowKey, IcmpError, Packet, ParityLength, TcpFlags, TcpHead};
 use crate::place::PacketRef;
 use crate::time::Timestamp;
 
@@ -58,8 +56,8 @@ pub struct Table<R: Receiver> {
     /// First packets of every `tcp.stream`, and of every `udp.stream`.
     tcp_streams: Vec<u64>,
     udp_streams: Vec<u64>,
-    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
-    expected: Vec<(u64, Endpoint, bool)>,
+    /// Connections that others announced.
+    announced: Vec<Announcement>,
     folded: u64,
     evicted: u64,
     keep_duplicates: bool,
@@ -76,8 +74,8 @@ pub struct Finished {
     pub tcp_streams: Vec<u64>,
     /// Keys of every `udp.stream`, in no order.
     pub udp_streams: Vec<u64>,
-    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
-    pub expected: Vec<(u64, Endpoint, bool)>,
+    /// Connections that others announced, in no order.
+    pub announced: Vec<Announcement>,
     /// Connections that were only counted.
     pub folded: u64,
     /// Connections whose state was given up while they may have lived.
@@ -165,22 +163,23 @@ impl<R: Receiver> Table<R> {
             }
             ParityLength::BadHeader(_) | ParityLength::Unknown => None,
         };
+        let mut repeated = false;
         if let Some(head) = &counted {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
+            repeated = flags.has(Flags::RETRANSMISSIONS);
         } else {
             flow.wireshark.unanalysed(head.flags);
         }
-        if !payload.is_empty() {
-            match flow.tap.payload(packet.direction, payload) {
-                Some(Noted::SocksData) => self.tcp_streams.push(order),
-                Some(Noted::Expect(announced)) => {
-                    let own = packet.flow.source(packet.direction).ip;
-                    let listener = Endpoint::new(announced.address.map_or(own, IpAddr::V4), announced.port);
-                    self.expected.push((order, listener, announced.active));
+        if !payload.is_empty() && !repeated {
+            let sender = packet.flow.source(packet.direction);
+            flow.tap.payload(packet.direction, sender, payload, &mut |noted| match noted {
+                Noted::SocksData => self.tcp_streams.push(order),
+                Noted::Expect(listener, by) if self.announced.len() < ANNOUNCEMENTS_PER_SHARD => {
+                    self.announced.push(Announcement { order, listener, by });
                 }
-                None => {}
-            }
+                Noted::Expect(..) => {}
+            });
         }
         connection.completeness = flow.wireshark.completeness();
         connection.initial_rtt = flow.wireshark.initial_rtt();
@@ -285,7 +284,7 @@ impl<R: Receiver> Table<R> {
             rows: self.rows,
             tcp_streams: self.tcp_streams,
             udp_streams: self.udp_streams,
-            expected: self.expected,
+            announced: self.announced,
             folded: self.folded,
             evicted: self.evicted,
         };

@@ -35,6 +35,11 @@ impl Flags {
     pub const WINDOW_UPDATE: Self = Self(1 << 13);
     pub const REUSED_PORTS: Self = Self(1 << 14);
 
+    /// Every kind of retransmission: what `tcp.analysis.retransmission` matches, and what tshark hands to no
+    /// dissector a second time.
+    pub const RETRANSMISSIONS: Self =
+        Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
+
     /// Whether any of `other`'s flags is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -50,10 +55,8 @@ impl Flags {
         if self.0 == 0 {
             return;
         }
-        let any =
-            Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
         for (flag, counter) in [
-            (any, &mut counters.retransmission),
+            (Self::RETRANSMISSIONS, &mut counters.retransmission),
             (Self::FAST_RETRANSMISSION, &mut counters.fast_retransmission),
             (Self::SPURIOUS_RETRANSMISSION, &mut counters.spurious_retransmission),
             (Self::OUT_OF_ORDER, &mut counters.out_of_order),
