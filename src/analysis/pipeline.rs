@@ -172,9 +172,10 @@ fn conclude(
     for (id, row) in rows.iter_mut().enumerate() {
         let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
         row.connection.id = id as u32;
+        // A packet that begins a stream and uses up another number has the lower one.
         row.connection.stream = row
             .stream_key
-            .and_then(|key| streams.binary_search(&key).ok())
+            .map(|key| streams.partition_point(|&other| other < key))
             .and_then(|rank| u32::try_from(rank).ok());
     }
     let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();

@@ -14,6 +14,7 @@ mod determinism;
 mod documents;
 mod house;
 mod memory;
+mod parity;
 mod reports;
 mod robustness;
 mod stories;
