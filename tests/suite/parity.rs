@@ -181,7 +181,7 @@ fn an_announced_connection_is_not_new_when_it_begins() {
     let passive: &[u8] = b"227 Entering Passive Mode (10,0,0,2,39,15).\r\n";
     let connect = h225();
     // What the server says, and the completeness of two connections to its port 9999.
-    let cases: [(&str, u16, Vec<&[u8]>, [u8; 2]); 12] = [
+    let cases: [(_, _, Vec<&[u8]>, _); 12] = [
         ("a passive port", 21, vec![passive], [14, 15]),
         ("a passive port twice", 21, vec![passive, passive], [14, 14]),
         ("a target", 3260, vec![&one], [14, 15]),
