@@ -1,5 +1,6 @@
 //! The only place where the stages meet: captures in, connections and their account out.
 
+mod numbering;
 pub mod options;
 mod ordering;
 mod pipeline;

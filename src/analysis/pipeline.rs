@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::shard::{Job, Shard};
-use super::{Analysis, Options, Totals, ordering, quality};
+use super::{Analysis, Options, Totals, numbering, ordering, quality};
 use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
@@ -17,7 +17,6 @@ use crate::problem::{Problem, ProblemKind, Problems};
 use crate::protocols::Said;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
-use crate::stream::wireshark_taps::{Announcement, Announcements};
 use crate::time::Timestamp;
 
 /// A batch and its packets, by shard.
@@ -162,21 +161,15 @@ fn conclude(
         folded += shard.folded;
         evicted += shard.evicted;
     }
-    tcp.sort_unstable();
-    udp.sort_unstable();
     rows.sort_by_key(|row| {
         (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
     });
-    forget_announced_syns(&mut rows, announced);
+    numbering::hide_beyond_damage(&mut rows, &capture.files, &problems.list());
+    numbering::forget_announced_syns(&mut rows, announced);
+    numbering::number(&mut rows, &mut tcp, &mut udp);
     population::judge(&mut rows, window);
     for (id, row) in rows.iter_mut().enumerate() {
-        let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
         row.connection.id = id as u32;
-        // A packet that begins a stream and uses up another number has the lower one.
-        row.connection.stream = row
-            .stream_key
-            .map(|key| streams.partition_point(|&other| other < key))
-            .and_then(|rank| u32::try_from(rank).ok());
     }
     let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();
     names.sort_unstable();
@@ -199,18 +192,6 @@ fn conclude(
         problems: problems.list(),
         files: capture.files,
         options: options.clone(),
-    }
-}
-
-/// A connection whose conversation tshark made when it was announced is not new when its SYN comes, and the SYN
-/// does not count in `tcp.completeness`.
-fn forget_announced_syns(rows: &mut [Row], announced: Vec<Announcement>) {
-    let mut announced = Announcements::new(announced);
-    for row in rows.iter_mut().filter(|row| row.connection.completeness & 1 != 0) {
-        let connection = &mut row.connection;
-        if row.stream_key.is_some_and(|key| announced.fulfil(key, connection.client, connection.server)) {
-            connection.completeness &= !1;
-        }
     }
 }
 
