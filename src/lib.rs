@@ -19,5 +19,6 @@ pub mod problem;
 pub mod protocols;
 pub mod report;
 pub mod scenario;
+pub mod session;
 pub mod stream;
 pub mod time;

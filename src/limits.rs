@@ -71,6 +71,39 @@ pub const EVENT_TEXT_BYTES: usize = 256;
 /// Identities kept of one event.
 pub const EVENT_IDENTITIES: usize = 16;
 
+/// Questions of one connection that may be open at once; the oldest is given up.
+pub const OPEN_QUESTIONS: usize = 128;
+
+/// Units of work kept of one connection: the open ones, and the latest others.
+pub const WORK_KEPT: usize = 64;
+
+/// Logins kept of one connection.
+pub const LOGINS_KEPT: usize = 32;
+
+/// Resumptions kept of one connection.
+pub const RESUMES_KEPT: usize = 64;
+
+/// Quiet times kept of one connection: the longest.
+pub const QUIET_KEPT: usize = 64;
+
+/// Actions kept of one connection, to know a repetition by.
+pub const ACTIONS_KEPT: usize = 256;
+
+/// Identities kept of one connection.
+pub const IDENTITIES_KEPT: usize = 64;
+
+/// States kept of one connection.
+pub const PHASES_KEPT: usize = 256;
+
+/// Connections kept of one session.
+pub const SESSION_LEGS: usize = 65_536;
+
+/// Repeated actions kept of one session.
+pub const REPEATS_KEPT: usize = 256;
+
+/// Letters kept of one connection's life.
+pub const HISTORY_LETTERS: usize = 256;
+
 /// Bytes of either side that are looked at before a conversation is called opaque.
 pub const PROBE_BYTES: usize = 4 << 10;
 

@@ -13,6 +13,7 @@ pub use pipeline::analyze;
 use crate::capture::FileFacts;
 use crate::events::{Connection, ConnectionKey, Event};
 use crate::problem::Problem;
+use crate::session::Session;
 use crate::time::Span;
 
 /// The finished result of a run: plain data, the same for any number of threads.
@@ -24,6 +25,8 @@ pub struct Analysis {
     pub quality: Vec<Quality>,
     /// The connections, in order of id.
     pub connections: Vec<Connection>,
+    /// The sessions, in order of id.
+    pub sessions: Vec<Session>,
     /// Ids of connections by the keys that events have; sorted.
     pub names: Vec<(ConnectionKey, u32)>,
     /// What was said in them, in order; only where it was asked to be kept.

@@ -10,11 +10,12 @@ use super::{Analysis, Options, Totals, numbering, ordering, quality};
 use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
-use crate::events::{ConnectionKey, Event};
-use crate::limits::{BATCH_BYTES, SHARDS};
+use crate::events::{Connection, ConnectionKey, Event};
+use crate::limits::{BATCH_BYTES, PROBLEMS, SHARDS};
 use crate::packet::Decoder;
 use crate::problem::{Problem, ProblemKind, Problems};
-use crate::protocols::Said;
+use crate::protocols::{self, GivenUp, Said};
+use crate::session::Tracker;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
 use crate::time::Timestamp;
@@ -71,15 +72,27 @@ impl Reading {
 struct Talk {
     keep: bool,
     events: Vec<Event>,
+    tracker: Tracker,
+    given_up: Vec<GivenUp>,
 }
 
 impl Talk {
     fn new(options: &Options) -> Self {
-        Self { keep: options.keep_events, events: Vec::new() }
+        Self {
+            keep: options.keep_events,
+            events: Vec::new(),
+            tracker: Tracker::default(),
+            given_up: Vec::new(),
+        }
     }
 
     fn take(&mut self, said: impl Iterator<Item = Said>) {
-        let (events, _given_up) = ordering::in_order(said);
+        let (events, given_up) = ordering::in_order(said);
+        let room = PROBLEMS.saturating_sub(self.given_up.len());
+        self.given_up.extend(given_up.into_iter().take(room));
+        for event in &events {
+            self.tracker.event(event);
+        }
         if self.keep {
             self.events.extend(events);
         }
@@ -174,9 +187,13 @@ fn conclude(
     let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();
     names.sort_unstable();
     note_limits(&mut problems, folded, evicted);
+    note_given_up(&mut problems, &talk.given_up);
     let quality = quality::of_files(&capture.files, &rows);
+    let connections: Vec<Connection> = rows.into_iter().map(|row| row.connection).collect();
+    let sessions = talk.tracker.finish(&connections, &names, protocols::says_goodbye);
     Analysis {
         quality,
+        sessions,
         totals: Totals {
             packets: capture.files.iter().map(|file| file.packets).sum(),
             bytes: capture.files.iter().map(|file| file.bytes_captured).sum(),
@@ -186,7 +203,7 @@ fn conclude(
             other: tally.other,
             folded_connections: folded,
         },
-        connections: rows.into_iter().map(|row| row.connection).collect(),
+        connections,
         events: talk.events,
         names,
         problems: problems.list(),
@@ -214,4 +231,20 @@ fn note_limits(problems: &mut Problems, folded: u64, evicted: u64) {
             "the state of {evicted} long idle connections was given up: what came after is another connection"
         ),
     );
+}
+
+/// Dissectors that gave up: what came after is opaque.
+fn note_given_up(problems: &mut Problems, given_up: &[GivenUp]) {
+    for one in given_up {
+        let message = format!("{} is not read on from here: {}", one.protocol, one.why.words());
+        let problem = Problem {
+            kind: ProblemKind::DissectorStopped,
+            file: Some(one.at.at.file),
+            frame: Some(one.at.at.frame),
+            offset: None,
+            count: 1,
+            message,
+        };
+        problems.add(&format!("{} {}", one.protocol, one.why.words()), problem);
+    }
 }

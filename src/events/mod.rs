@@ -28,7 +28,7 @@ pub use visibility::Visibility;
 pub use crate::packet::Endpoint;
 
 use crate::limits::EVENT_TEXT_BYTES;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// A connection's name before it has an id: the place in the run of its first packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -136,6 +136,8 @@ pub struct Details {
     pub mechanism: Option<&'static str>,
     /// Who logs in.
     pub principal: Option<Principal>,
+    /// For how long neither side had sent payload before this.
+    pub quiet: Option<Span>,
     /// The facts of a security handshake.
     pub security: Option<Box<SecurityFacts>>,
     /// A connection that is going to belong to this session.
@@ -155,6 +157,7 @@ impl Event {
             text: None,
             mechanism: None,
             principal: None,
+            quiet: None,
             security: None,
             expects: None,
         };

@@ -17,6 +17,7 @@ const SYNC_TRIES: u32 = 64;
 pub struct Conversation {
     talk: Option<Box<Talk>>,
     over: bool,
+    last_payload: Option<Origin>,
 }
 
 #[derive(Debug)]
@@ -101,6 +102,10 @@ impl Receiver for Conversation {
         let (events, given_up) = (&mut said.events, &mut said.given_up);
         let mut round = Round { now, parties, events, given_up, steps };
         transport::say(side, heard, &mut round.steps, now, parties, round.events);
+        if matches!(heard, Heard::Bytes { .. } | Heard::Missing { .. }) {
+            let last = self.last_payload.replace(now);
+            transport::say_quiet(side, last, &mut round.steps, now, parties, round.events);
+        }
         match heard {
             Heard::Bytes { offset, bytes, from } if !self.over => {
                 let talk = self.talk.get_or_insert_with(|| Box::new(Talk::new()));

@@ -33,6 +33,8 @@ pub struct Protocol {
     pub probe: fn(Side, &[u8]) -> Verdict,
     /// A dissector at the beginning of a connection.
     pub start: fn() -> Box<dyn Dissector>,
+    /// Its good-bye, where whoever leaves without it leaves abruptly: `QUIT`, `DISCONNECT`.
+    pub goodbye: Option<&'static str>,
     /// Which words it can say.
     pub words: &'static [Word],
     /// Standards, with the sections that were read.
@@ -75,4 +77,9 @@ catalogue! {}
 /// The protocol of this name.
 pub fn named(name: &str) -> Option<&'static Protocol> {
     CATALOGUE.iter().find(|protocol| protocol.name == name).copied()
+}
+
+/// Whether whoever leaves a session of this protocol is expected to say so.
+pub fn says_goodbye(name: &str) -> bool {
+    named(name).is_some_and(|protocol| protocol.goodbye.is_some())
 }

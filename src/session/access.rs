@@ -124,7 +124,8 @@ impl Logins {
                 (Some(known), Some(who)) => known.hash != who,
                 _ => false,
             };
-            let again = login.result == LoginResult::Granted && (who.is_some() || mechanism != login.mechanism);
+            let again =
+                login.result == LoginResult::Granted && (who.is_some() || mechanism != login.mechanism);
             !other && !again
         });
         if !same {

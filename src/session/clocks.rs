@@ -110,7 +110,9 @@ impl Clocks {
     fn quiet(&mut self, quiet: Quiet) {
         self.quiet_total = self.quiet_total + quiet.span;
         if self.quiet.len() >= QUIET_KEPT {
-            let Some(index) = (0..self.quiet.len()).min_by_key(|index| self.quiet[*index].span) else { return };
+            let Some(index) = (0..self.quiet.len()).min_by_key(|index| self.quiet[*index].span) else {
+                return;
+            };
             if self.quiet[index].span >= quiet.span {
                 return;
             }
@@ -126,7 +128,11 @@ impl Clocks {
 
     /// A declared timer, the client's before the server's.
     pub fn declared(&self, timer: crate::events::Timer) -> Option<(Side, Span)> {
-        self.declared.iter().filter(|(_, declared, _)| declared.timer == timer).map(|(side, declared, _)| (*side, declared.span)).min_by_key(|(side, _)| *side)
+        self.declared
+            .iter()
+            .filter(|(_, declared, _)| declared.timer == timer)
+            .map(|(side, declared, _)| (*side, declared.span))
+            .min_by_key(|(side, _)| *side)
     }
 
     /// The time of the last keep-alive of any layer.

@@ -205,10 +205,9 @@ impl Dialog {
 
     /// A question of this side answers what the other side asked by its last answer: a challenge, "go ahead".
     fn pay_challenge(&mut self, side: Side) -> Option<Question> {
-        let index = self
-            .open
-            .iter()
-            .position(|question| question.by != side && question.code != Code::None && question.tag.is_none())?;
+        let index = self.open.iter().position(|question| {
+            question.by != side && question.code != Code::None && question.tag.is_none()
+        })?;
         self.open.remove(index)
     }
 

@@ -10,16 +10,20 @@ use std::path::{Path, PathBuf};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 9] = [
+const ABOVE: [(&str, &[&str]); 10] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
     ("stream", &["capture", "packet", "events"]),
     ("protocols", &["events", "stream"]),
-    ("analysis", &["capture", "packet", "events", "stream", "protocols"]),
+    ("session", &["events"]),
+    ("analysis", &["capture", "packet", "events", "stream", "protocols", "session"]),
     ("scenario", &[]),
-    ("report", &["capture", "packet", "events", "analysis"]),
-    ("cli", &["capture", "packet", "events", "stream", "protocols", "analysis", "scenario", "report"]),
+    ("report", &["capture", "packet", "events", "session", "analysis"]),
+    (
+        "cli",
+        &["capture", "packet", "events", "stream", "protocols", "session", "analysis", "scenario", "report"],
+    ),
 ];
 
 /// Files of the crate that are no module of the table: the list of modules and the program.

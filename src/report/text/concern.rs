@@ -36,6 +36,7 @@ pub(super) fn concern(reason: Reason) -> Concern {
         | Reason::Abort
         | Reason::Network
         | Reason::EstablishTimeout
+        | Reason::AuthRefused
         | Reason::EstablishRefused
         | Reason::HalfReleased => Concern::Hurts,
         Reason::IdleTimeout | Reason::ServerShutdown | Reason::Superseded => Concern::Odd,
@@ -44,7 +45,7 @@ pub(super) fn concern(reason: Reason) -> Concern {
 }
 
 /// The order of [`rank`].
-const ORDER: [Reason; 17] = [
+const ORDER: [Reason; 18] = [
     Reason::MiddleboxTimeout,
     Reason::MiddleboxReset,
     Reason::PeerVanished,
@@ -55,6 +56,7 @@ const ORDER: [Reason; 17] = [
     Reason::HalfReleased,
     Reason::Network,
     Reason::EstablishTimeout,
+    Reason::AuthRefused,
     Reason::EstablishRefused,
     Reason::ServerShutdown,
     Reason::IdleTimeout,
@@ -79,6 +81,7 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
         Reason::IdleTimeout => "closed after an idle time",
         Reason::AppTimeout => "gave up waiting for an answer",
         Reason::KeepaliveTimeout => "keep-alive probes unanswered",
+        Reason::AuthRefused => "the login was refused",
         Reason::EstablishRefused => "the set-up was refused",
         Reason::EstablishTimeout => "the set-up was never answered",
         Reason::MiddleboxTimeout => "a box between them forgot it",
@@ -119,8 +122,10 @@ mod tests {
         };
         assert!(rank(&ending(Reason::Abort)) < rank(&ending(Reason::IdleTimeout)));
         assert!(rank(&ending(Reason::IdleTimeout)) < rank(&ending(Reason::Released)));
-        for (a, b) in [(Reason::EstablishRefused, Reason::Superseded), (Reason::Superseded, Reason::Unknown)]
-        {
+        for (a, b) in [
+            (Reason::AuthRefused | Reason::EstablishRefused, Reason::Superseded),
+            (Reason::Superseded, Reason::Unknown),
+        ] {
             assert!(concern(a) < concern(b));
             assert!(rank(&ending(a)) < rank(&ending(b)));
         }
