@@ -123,7 +123,7 @@ mod tests {
         assert!(rank(&ending(Reason::Abort)) < rank(&ending(Reason::IdleTimeout)));
         assert!(rank(&ending(Reason::IdleTimeout)) < rank(&ending(Reason::Released)));
         for (a, b) in [
-            (Reason::AuthRefused | Reason::EstablishRefused, Reason::Superseded),
+            (Reason::EstablishRefused, Reason::Superseded),
             (Reason::Superseded, Reason::Unknown),
         ] {
             assert!(concern(a) < concern(b));
