@@ -32,6 +32,10 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
             chosen.iter().map(|connection| view::Connection::new(connection, context)),
         )?;
     }
+    if request.part == Part::Everything {
+        let sessions = analysis.sessions.iter();
+        array(out, "sessions", sessions.map(|session| view::Session::new(session, analysis, context)))?;
+    }
     if request.events {
         let frames: Vec<_> = analysis.events.iter().map(view::event_frames).collect();
         let records = analysis.events.iter().zip(&frames).enumerate();

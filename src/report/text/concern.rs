@@ -122,10 +122,8 @@ mod tests {
         };
         assert!(rank(&ending(Reason::Abort)) < rank(&ending(Reason::IdleTimeout)));
         assert!(rank(&ending(Reason::IdleTimeout)) < rank(&ending(Reason::Released)));
-        for (a, b) in [
-            (Reason::EstablishRefused, Reason::Superseded),
-            (Reason::Superseded, Reason::Unknown),
-        ] {
+        for (a, b) in [(Reason::EstablishRefused, Reason::Superseded), (Reason::Superseded, Reason::Unknown)]
+        {
             assert!(concern(a) < concern(b));
             assert!(rank(&ending(a)) < rank(&ending(b)));
         }
