@@ -20,5 +20,6 @@ pub mod protocols;
 pub mod report;
 pub mod scenario;
 pub mod session;
+pub mod story;
 pub mod stream;
 pub mod time;

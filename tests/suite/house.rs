@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 10] = [
+const ABOVE: [(&str, &[&str]); 12] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
@@ -18,11 +18,25 @@ const ABOVE: [(&str, &[&str]); 10] = [
     ("protocols", &["events", "stream"]),
     ("session", &["events"]),
     ("analysis", &["capture", "packet", "events", "stream", "protocols", "session"]),
+    ("inspect", &["capture", "packet", "events", "stream", "session", "analysis"]),
+    ("story", &["packet", "events", "session", "analysis"]),
     ("scenario", &[]),
-    ("report", &["capture", "packet", "events", "session", "analysis"]),
+    ("report", &["capture", "packet", "events", "session", "analysis", "inspect", "story"]),
     (
         "cli",
-        &["capture", "packet", "events", "stream", "protocols", "session", "analysis", "scenario", "report"],
+        &[
+            "capture",
+            "packet",
+            "events",
+            "stream",
+            "protocols",
+            "session",
+            "analysis",
+            "inspect",
+            "story",
+            "scenario",
+            "report",
+        ],
     ),
 ];
 

@@ -1,0 +1,201 @@
+//! How a connection and a session end: what was owed, who ended it, what is safe, what could not be seen.
+
+use super::{Line, Proof, amount, confirmed, lasted, place, quoted};
+use crate::events::transport::{By, Confidence, Connection, How, Reason};
+use crate::events::visibility::Sight;
+use crate::session::risk::{AtRisk, Verdict};
+use crate::session::{Session, outcome};
+use crate::story::Teller;
+use crate::story::amounts::{bytes, count, counted};
+use crate::time::Span;
+
+/// The end of a connection that another one follows.
+pub(super) fn of_leg(nth: usize, connection: &Connection, lines: &mut Vec<Line>) {
+    let phase = match connection.ended.reason {
+        Reason::Released => "closed",
+        Reason::CaptureEnded => "open",
+        _ => "interrupted",
+    };
+    lines.push(Line {
+        time: connection.end,
+        phase,
+        text: format!("connection {nth} (#{}): {}", connection.id, connection.ended.because),
+        proof: cited(connection),
+    });
+}
+
+fn cited(connection: &Connection) -> Proof {
+    if connection.ended.frames.is_empty() {
+        Proof::Frames(vec![connection.last])
+    } else {
+        Proof::Frames(connection.ended.frames.clone())
+    }
+}
+
+/// The end of the session.
+pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+    let last = session.last_main();
+    let connection = last.and_then(|part| teller.connection(part));
+    if let (Some(part), Some(connection)) = (last, connection)
+        && let Some(question) = part.leg.dialog.debt()
+        && session.outcome.reason != Reason::Released
+    {
+        let begun = if question.begun.is_some() { ", of which a part came" } else { "" };
+        lines.push(Line {
+            time: question.at.time,
+            phase: "owed",
+            text: format!(
+                "the {} owes the answer to {}{begun}, for {} until the last frame",
+                question.by.other().name(),
+                quoted(&outcome::name(question)),
+                lasted(connection.end.since(question.at.time))
+            ),
+            proof: Proof::of(&[question.at]),
+        });
+    }
+    lines.push(end(session, connection));
+    let broken = !matches!(session.outcome.reason, Reason::Released | Reason::IdleTimeout);
+    if let Some(point) = session.last_confirmed().filter(|_| broken || session.at_risk.is_some()) {
+        lines.push(Line {
+            time: point.at.time,
+            phase: "confirmed",
+            text: format!("last confirmed: {}", confirmed(point)),
+            proof: Proof::of(&[point.at]),
+        });
+    }
+    if let Some(risk) = &session.at_risk {
+        lines.push(at_risk(session, risk));
+    }
+    unseen(session, teller, lines);
+}
+
+fn end(session: &Session, connection: Option<&Connection>) -> Line {
+    let outcome = &session.outcome;
+    let open = outcome.reason == Reason::CaptureEnded;
+    let because = if outcome.because.is_empty() { "nothing tells why" } else { &outcome.because };
+    let text = if open { because.to_owned() } else { format!("{because} ({})", verdict(session)) };
+    let proof = match (outcome.frames.is_empty(), connection) {
+        (true, Some(connection)) => Proof::Frames(vec![connection.last]),
+        _ => Proof::Frames(outcome.frames.clone()),
+    };
+    Line { time: session.end, phase: if open { "open" } else { "ended" }, text, proof }
+}
+
+/// `idle timeout by the server, high confidence`.
+fn verdict(session: &Session) -> String {
+    let outcome = &session.outcome;
+    let by = match outcome.by {
+        By::Unknown => String::new(),
+        by => format!(" by the {}", party(by)),
+    };
+    let sure = match outcome.confidence {
+        Confidence::Certain => "certain",
+        Confidence::High => "high confidence",
+        Confidence::Medium => "medium confidence",
+        Confidence::Low => "low confidence",
+    };
+    let detail = outcome.detail.map(|detail| format!(", {detail}")).unwrap_or_default();
+    format!("{}{by}{detail}, {sure}", called(outcome.reason))
+}
+
+/// What a reason is called in a sentence.
+fn called(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Released => "released",
+        Reason::HalfReleased => "released by one side only",
+        Reason::Abort => "abort",
+        Reason::IdleTimeout => "idle timeout",
+        Reason::AppTimeout => "timeout of an answer",
+        Reason::KeepaliveTimeout => "keep-alive timeout",
+        Reason::AuthRefused => "login refused",
+        Reason::EstablishRefused => "set-up refused",
+        Reason::EstablishTimeout => "set-up never answered",
+        Reason::MiddleboxTimeout => "forgotten",
+        Reason::MiddleboxReset => "reset",
+        Reason::PeerVanished => "vanished",
+        Reason::UserTimeout => "given up repeating",
+        Reason::Superseded => "superseded",
+        Reason::Network => "not deliverable",
+        Reason::ServerShutdown => "server shut down",
+        Reason::CaptureEnded => "open at the end of the capture",
+        Reason::Unknown => "not known",
+    }
+}
+
+fn party(by: By) -> &'static str {
+    match by {
+        By::Client => "client",
+        By::Server => "server",
+        By::Middlebox => "box between",
+        By::Network => "network",
+        By::Unknown => "unknown",
+    }
+}
+
+/// What would be lost, and whether it can go on.
+fn at_risk(session: &Session, risk: &AtRisk) -> Line {
+    let what = risk.object.as_deref().map_or("the work under way".to_owned(), quoted);
+    let mechanism = risk.mechanism.unwrap_or("its protocol");
+    let verdict = match risk.verdict {
+        Verdict::Resume => format!("it can go on by {mechanism}"),
+        Verdict::ResumeUnproven => {
+            format!("it can go on by {mechanism}, though nothing proves that the object is still the same")
+        }
+        Verdict::Restart => "it has to begin anew".to_owned(),
+        Verdict::Unknown => "whether it can go on cannot be seen from outside".to_owned(),
+    };
+    let mut parts = vec![what];
+    parts.push(match (risk.bytes, risk.confirmed) {
+        (Some(lost), Some(point)) => format!("{} past the confirmed {}", bytes(lost), place(point)),
+        (Some(lost), None) => format!("{} unconfirmed", bytes(lost)),
+        (None, Some(point)) => format!("confirmed up to {}", amount(point)),
+        (None, None) => "nothing of it is confirmed".to_owned(),
+    });
+    parts.push(verdict);
+    if let Some(redo) = risk.redo_bytes.filter(|redo| *redo > 0 && risk.bytes != Some(*redo)) {
+        parts.push(format!("{} to be done again", bytes(redo)));
+    }
+    let work = session.works().filter(|work| work.is_broken() && work.object == risk.object).last();
+    let time = work.map_or(session.end, |work| work.begun.time);
+    let proof = work.map_or(Proof::Frames(Vec::new()), |work| {
+        let ended = work.ended.map(|(_, at)| at);
+        Proof::of(&[&[work.begun][..], ended.as_slice()].concat())
+    });
+    Line { time, phase: "at risk", text: parts.join("; "), proof }
+}
+
+/// What could not be seen, for it may have held what is missed here.
+fn unseen(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+    for part in &session.legs {
+        let Some(connection) = teller.connection(part) else { continue };
+        let seen = &connection.visibility;
+        let mut parts = Vec::new();
+        match seen.sight {
+            Sight::Both => {}
+            Sight::ClientOnly => parts.push("only the client's packets are in the capture".to_owned()),
+            Sight::ServerOnly => parts.push("only the server's packets are in the capture".to_owned()),
+        }
+        let missing = seen.gap_bytes.client.saturating_add(seen.gap_bytes.server);
+        if seen.gap_count > 0 {
+            parts.push(format!(
+                "{} with {} that the capture does not hold",
+                counted(u64::from(seen.gap_count), "hole"),
+                counted(missing, "byte")
+            ));
+        }
+        if seen.snapped > 0 {
+            parts.push(format!("{} frames were cut by the recorder", count(u64::from(seen.snapped))));
+        }
+        if seen.tail > Span::ZERO && matches!(connection.ended.how, How::Silence) {
+            parts.push(format!("nothing came for {} more of capture", lasted(seen.tail)));
+        }
+        if !parts.is_empty() {
+            lines.push(Line {
+                time: connection.end,
+                phase: "unseen",
+                text: format!("connection #{}: {}", connection.id, parts.join("; ")),
+                proof: Proof::Frames(vec![connection.first, connection.last]),
+            });
+        }
+    }
+}

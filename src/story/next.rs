@@ -1,0 +1,187 @@
+//! What to look at or to do next, in one sentence, chosen by how the session ended.
+
+use super::Teller;
+use super::narrative::{idle_before_end, lasted, quoted};
+use crate::events::transport::{By, How, Reason};
+use crate::events::{Connection, Marks, Side};
+use crate::session::risk::Verdict;
+use crate::session::{Question, Session, SessionLeg, outcome};
+use crate::time::Span;
+
+/// The sentence.
+pub(super) fn next(session: &Session, teller: &Teller<'_>) -> String {
+    let part = session.last_main();
+    let case = Case {
+        session,
+        part,
+        connection: part.and_then(|part| teller.connection(part)),
+        idle: part.and_then(|part| {
+            let events: Vec<_> = teller.events(part.leg.key).collect();
+            idle_before_end(&events, teller.connection(part)?)
+        }),
+    };
+    let mut text = case.look();
+    if let Some(work) = case.work() {
+        text.push_str("; ");
+        text.push_str(&work);
+    }
+    text
+}
+
+struct Case<'s> {
+    session: &'s Session,
+    part: Option<&'s SessionLeg>,
+    connection: Option<&'s Connection>,
+    idle: Option<Span>,
+}
+
+impl Case<'_> {
+    fn debt(&self) -> Option<&Question> {
+        self.part.and_then(|part| part.leg.dialog.debt())
+    }
+
+    /// The side that ended it, and the other one.
+    fn sides(&self) -> (&'static str, &'static str) {
+        match self.session.outcome.by {
+            By::Client => (Side::Client.name(), Side::Server.name()),
+            By::Server => (Side::Server.name(), Side::Client.name()),
+            By::Middlebox | By::Network | By::Unknown => ("end that closed", "other end"),
+        }
+    }
+
+    fn idle(&self) -> String {
+        self.idle.map_or("that time".to_owned(), lasted)
+    }
+
+    fn look(&self) -> String {
+        let (by, other) = self.sides();
+        let server = self.session.server;
+        match self.session.outcome.reason {
+            Reason::Released => self.released(),
+            Reason::HalfReleased => format!(
+                "the {other} never closed its side: look there for a connection left in CLOSE-WAIT by its program"
+            ),
+            Reason::Abort => self.abort(),
+            Reason::IdleTimeout => format!(
+                "the {by}'s idle timer is about {}: let the {other} send a keep-alive well below it, or close first",
+                self.idle()
+            ),
+            Reason::AppTimeout => match self.debt() {
+                Some(question) if question.by.name() == by => format!(
+                    "the {other} was slower with {} than the {by} waits: look at the {other} for that time, or let the \
+                     {by} wait longer",
+                    quoted(&outcome::name(question))
+                ),
+                _ => format!(
+                    "the {by}'s timer ran out while something was under way: look for what the {other}, or who works \
+                     for it, waited for"
+                ),
+            },
+            Reason::KeepaliveTimeout => format!(
+                "keep-alives stayed unanswered: was the {} down, or the path to it cut, when the first one was sent?",
+                if by == "client" { "server" } else { "client" }
+            ),
+            Reason::AuthRefused => self.refused_login(),
+            Reason::EstablishRefused => match self.connection.map(|connection| connection.ended.how) {
+                Some(How::Rst) if self.session.legs.iter().all(|part| part.leg.refused.is_none()) => {
+                    format!("check that something listens on {server}, and that no rule rejects this client")
+                }
+                _ => format!("the server said why it refused: look for that message in the log of {server}"),
+            },
+            Reason::EstablishTimeout => format!(
+                "no sign of {server}: check its address, the route and the firewalls; a live host without the service \
+                 would have refused"
+            ),
+            Reason::MiddleboxTimeout => format!(
+                "something on the path forgets connections idle for {} or less: send keep-alives well below that, or \
+                 raise its timer",
+                self.idle()
+            ),
+            Reason::MiddleboxReset => {
+                "the reset is no end's own: look for a firewall, proxy or balancer on the path that has a rule or limit \
+                 for this"
+                    .to_owned()
+            }
+            Reason::PeerVanished => format!(
+                "find out what became of the {by} then: power, sleep, or its network; TCP keep-alives would tell the \
+                 {other} sooner"
+            ),
+            Reason::UserTimeout => {
+                "the sender repeated its data in vain: compare with a capture at the other end, to see where it is lost"
+                    .to_owned()
+            }
+            Reason::Superseded => {
+                "look for two programs that use the same identity or ports in turn: each ends the other's session"
+                    .to_owned()
+            }
+            Reason::Network => {
+                "the cited ICMP message names who cannot deliver: look at that router, or at the rule it follows".to_owned()
+            }
+            Reason::ServerShutdown => format!(
+                "the log of {server} tells whether the stop was planned; the client has to connect again by itself"
+            ),
+            Reason::CaptureEnded => match self.debt() {
+                Some(question) => format!(
+                    "capture longer: the answer to {} was still due",
+                    quoted(&outcome::name(question))
+                ),
+                None => "nothing was wrong when the capture ended; capture longer to see how it ends".to_owned(),
+            },
+            Reason::Unknown => {
+                "the packets do not decide it: capture nearer to one of the ends, and compare with its log".to_owned()
+            }
+        }
+    }
+
+    fn released(&self) -> String {
+        let refused: u32 = self.session.legs.iter().map(|part| part.leg.dialog.refused).sum();
+        match refused {
+            0 if self.session.at_risk.is_none() => "nothing: it ended in order".to_owned(),
+            0 => "it ended in order, though not all of its work was done".to_owned(),
+            1 => "it ended in order; one answer was a refusal, and the ladder (--ladder) shows which"
+                .to_owned(),
+            some => format!(
+                "it ended in order; {some} answers were refusals, and the ladder (--ladder) shows which"
+            ),
+        }
+    }
+
+    fn abort(&self) -> String {
+        let (by, _) = self.sides();
+        match self.debt() {
+            Some(question) if question.by.name() != by => format!(
+                "the {by} left without answering {}: its log for that moment tells whether it failed or was stopped",
+                quoted(&outcome::name(question))
+            ),
+            Some(question) => format!(
+                "ask the {by} why it did not wait for the answer to {}: its own limit, a user, or a crash",
+                quoted(&outcome::name(question))
+            ),
+            None => format!("look into the log of the {by} for that moment: it gave up by itself"),
+        }
+    }
+
+    fn refused_login(&self) -> String {
+        let login = self.part.and_then(|part| part.leg.logins.list.last());
+        if login.is_some_and(|login| login.marks.has(Marks::LIMIT)) {
+            return "too many sessions are held: look for older ones of the same user that were never released".to_owned();
+        }
+        let mechanism =
+            login.and_then(|login| login.mechanism).map(|m| format!(" ({m})")).unwrap_or_default();
+        format!("check the credentials{mechanism} and the account at {}", self.session.server)
+    }
+
+    /// What to do about work that is at risk.
+    fn work(&self) -> Option<String> {
+        let risk = self.session.at_risk.as_ref()?;
+        let what = risk.object.as_deref().map_or("the work".to_owned(), quoted);
+        Some(match (risk.verdict, risk.mechanism) {
+            (Verdict::Resume, Some(mechanism)) => format!("take up {what} again by {mechanism}"),
+            (Verdict::ResumeUnproven, Some(mechanism)) => {
+                format!("take up {what} again by {mechanism} if it has not changed since")
+            }
+            (Verdict::Restart, _) => format!("{what} has to be done again from its beginning"),
+            _ => format!("check by hand how much of {what} arrived"),
+        })
+    }
+}
