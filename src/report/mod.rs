@@ -9,6 +9,8 @@ mod json;
 mod jsonl;
 #[cfg(feature = "cli")]
 pub mod schema;
+pub mod session_columns;
+pub mod stories;
 pub mod text;
 pub mod view;
 pub mod words;

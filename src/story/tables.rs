@@ -31,6 +31,15 @@ pub enum Cell {
     Empty,
 }
 
+/// Ids of sessions by those of their connections.
+pub fn names_of_sessions(analysis: &Analysis) -> BTreeMap<u32, u32> {
+    let parts = analysis
+        .sessions
+        .iter()
+        .flat_map(|session| session.legs.iter().map(|part| (part.connection, session.id)));
+    parts.collect()
+}
+
 /// What happens again and again between the same parties: how often, shortest, longest.
 #[derive(Debug, Clone, Copy)]
 struct Spread {

@@ -69,7 +69,12 @@ const ORDER: [Reason; 18] = [
 /// The place of an end in a list that begins with the most interesting: what is hardest to find otherwise comes
 /// first, what an application's own log says anyway (refused, timed out) later.
 pub fn rank(ending: &Ending) -> usize {
-    ORDER.iter().position(|reason| *reason == ending.reason).unwrap_or(ORDER.len())
+    rank_of(ending.reason)
+}
+
+/// The same for a reason.
+pub(in crate::report) fn rank_of(reason: Reason) -> usize {
+    ORDER.iter().position(|other| *other == reason).unwrap_or(ORDER.len())
 }
 
 /// What a reason means, in a few plain words.

@@ -180,7 +180,7 @@ pub(super) fn confirmed(point: &Confirmed) -> String {
 }
 
 /// Who logs in: the name, or where names are hidden a part of its hash.
-pub(super) fn who(principal: &Principal, hidden: bool) -> String {
+pub fn who(principal: &Principal, hidden: bool) -> String {
     if hidden {
         let hex = principal.hash.hex();
         format!("user #{}", hex.get(..8).unwrap_or(&hex))
