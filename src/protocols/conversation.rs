@@ -12,6 +12,9 @@ use crate::stream::receiver::{Heard, Origin, Parties, Receiver};
 /// Deliveries of a connection begun before the capture in which a message's beginning is looked for.
 const SYNC_TRIES: u32 = 64;
 
+/// Content type of a TLS handshake record (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 22;
+
 /// The talk on one connection. It costs nothing until the first byte comes.
 #[derive(Debug, Default)]
 pub struct Conversation {
@@ -162,6 +165,9 @@ impl Talk {
         if bytes.is_empty() {
             return;
         }
+        if matches!(self.reader, Reader::Opaque(_)) {
+            self.begin_security(side, bytes);
+        }
         match &self.reader {
             Reader::Unknown => {
                 let state = &mut self.sides[side];
@@ -173,6 +179,18 @@ impl Talk {
             }
             Reader::Opaque(_) => self.read_opaque(side, bytes.len(), round),
             Reader::Known { .. } => self.read_new(side, bytes, round),
+        }
+    }
+
+    /// A talk that nobody understands may begin a security handshake: whatever it is, it has its own way to ask for
+    /// one, and the hello is unmistakable. TLS then reads on.
+    fn begin_security(&mut self, side: Side, bytes: &[u8]) {
+        if bytes.first() != Some(&HANDSHAKE) || side != Side::Client {
+            return;
+        }
+        let Some(protocol) = super::named("tls") else { return };
+        if (protocol.probe)(side, bytes) == Verdict::Certain {
+            self.reader = Reader::Known { protocol, dissector: (protocol.start)(), outer: Vec::new() };
         }
     }
 

@@ -8,6 +8,14 @@ const RETRY: [u8; 32] = [
     0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
 ];
 
+/// Drafts of TLS 1.3 have this in the high octet of their version.
+const DRAFT: u16 = 0x7F00;
+
+/// Whether this version behaves as TLS 1.3.
+pub(super) fn is_13(version: u16) -> bool {
+    version >= 0x0304
+}
+
 /// Extension numbers (IANA TLS ExtensionType Values).
 mod extension {
     pub(super) const SERVER_NAME: u16 = 0;
@@ -88,9 +96,16 @@ pub(super) fn server(body: &[u8]) -> Option<ServerHello<'_>> {
     let mut octets = Octets::new(body);
     let version = octets.u16()?;
     let retry = octets.take(32)? == RETRY;
-    let mut hello = ServerHello { version, retry, session_id: octets.counted8()?, ..ServerHello::default() };
+    let mut hello = ServerHello { version, retry, ..ServerHello::default() };
+    // Drafts of TLS 1.3 before the 22nd had neither session id nor compression here.
+    let old_draft = version & 0xFF00 == DRAFT;
+    if !old_draft {
+        hello.session_id = octets.counted8()?;
+    }
     hello.cipher = octets.u16()?;
-    octets.u8()?;
+    if !old_draft {
+        octets.u8()?;
+    }
     let Some(list) = octets.counted16() else { return Some(hello) };
     each_extension(list, |kind, data| {
         let mut data = Octets::new(data);

@@ -146,7 +146,7 @@ impl Dissector for Tls {
         let half = &mut self.halves[side];
         let last = half.last;
         if how == End::Fin && pending == 0 && !std::mem::replace(&mut half.closed, true) && half.encrypted {
-            let version_13 = self.facts.version == Some(0x0304);
+            let version_13 = self.facts.version.is_some_and(hello::is_13);
             let (alert, confidence) = match last {
                 Some((content::ALERT, ..)) => (true, Confidence::High),
                 Some((content::DATA, CLOSE_13, _)) if version_13 => (true, Confidence::Medium),
@@ -172,7 +172,7 @@ impl Dissector for Tls {
 
 impl Tls {
     fn change_cipher(&mut self, side: Side, whole: usize, notes: &mut Notes<'_>) {
-        if self.facts.version == Some(0x0304) {
+        if self.facts.version.is_some_and(hello::is_13) {
             // For old boxes only (RFC 8446 D.4).
             return;
         }
@@ -285,7 +285,7 @@ impl Tls {
             return;
         }
         self.server_hello = true;
-        if hello.version == 0x0304 {
+        if hello::is_13(hello.version) {
             self.resumed(hello.psk, whole, notes);
             if !hello.psk {
                 self.reject_early_data(whole, notes);
@@ -382,7 +382,7 @@ impl Tls {
         half.encrypted = true;
         half.records += 1;
         half.bytes += length as u64;
-        let version_13 = self.facts.version == Some(0x0304);
+        let version_13 = self.facts.version.is_some_and(hello::is_13);
         // In TLS 1.3 the server's handshake, the client's Finished and the server's tickets look like data.
         let client = &self.halves.client;
         let talking = match side {
