@@ -67,6 +67,7 @@ struct Half {
     /// Type and length of the last record, and where.
     last: Option<(u8, usize, Extent)>,
     closed: bool,
+    ended: bool,
 }
 
 /// Reads TLS.
@@ -85,6 +86,9 @@ struct Tls {
 
 fn probe(side: Side, bytes: &[u8]) -> Verdict {
     match bytes {
+        _ if side == Side::Client && old_hello(bytes).is_some_and(|length| (11..512).contains(&length)) => {
+            Verdict::Likely
+        }
         [content::HANDSHAKE, 3, 0..=4, high, _, kind, ..] if usize::from(*high) << 8 <= RECORD => {
             let expected = if side == Side::Client { 1 } else { 2 };
             // A server that has been asked first says HelloRequest (0) now and then.
@@ -107,9 +111,28 @@ fn probe(side: Side, bytes: &[u8]) -> Verdict {
     }
 }
 
+/// The length of a ClientHello in the form of SSL 2.0 that offers version 3 (RFC 5246 E.2), where one begins here.
+fn old_hello(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [high @ 0x80..=0xBF, low, 1, 3, 0..=3, ..] => Some(2 + (usize::from(high & 0x3F) << 8 | usize::from(*low))),
+        _ => None,
+    }
+}
+
 impl Dissector for Tls {
     fn read(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         let [kind, major, _, high, low, ..] = *bytes else { return Step::NeedMore(5) };
+        if let (Some(length), None) = (old_hello(bytes), &self.offer)
+            && side == Side::Client
+        {
+            // A hello in the form of SSL 2.0 (RFC 5246 E.2) has no extensions and offers nothing to resume by.
+            if bytes.len() < length {
+                return Step::NeedMore(length);
+            }
+            notes.say(Word::Establish, Stage::Asked, 0..length).scope(Scope::Security).op(b"CLIENT_HELLO");
+            self.offer = Some(Offer::default());
+            return Step::Took(length);
+        }
         let length = usize::from(high) << 8 | usize::from(low);
         if !(20..=24).contains(&kind) || major != 3 || length > RECORD {
             return Step::NotMine(Why::Grammar);
@@ -135,7 +158,8 @@ impl Dissector for Tls {
         Step::Skip(whole as u64)
     }
 
-    fn gap(&mut self, side: Side, _missing: u64, _notes: &mut Notes<'_>) -> Step {
+    fn gap(&mut self, side: Side, _missing: u64, notes: &mut Notes<'_>) -> Step {
+        self.tell(notes);
         self.halves[side].handshake.clear();
         self.halves[side].last = None;
         // The next record is looked for by whoever finds the connection again; bytes in its middle are not TLS.
@@ -162,7 +186,10 @@ impl Dissector for Tls {
                     .text(b"close_notify");
             }
         }
-        self.tell(notes);
+        self.halves[side].ended = true;
+        if self.halves.client.ended && self.halves.server.ended {
+            self.tell(notes);
+        }
     }
 
     fn fork(&self) -> Box<dyn Dissector> {
@@ -191,7 +218,13 @@ impl Tls {
         let mut at = 0;
         while let Some([kind, a, b, c, rest @ ..]) = waiting.get(at..) {
             let length = usize::from(*a) << 16 | usize::from(*b) << 8 | usize::from(*c);
-            let Some(message) = rest.get(..length) else { break };
+            let Some(message) = rest.get(..length) else {
+                // A certificate may be longer than what is kept; that it comes is enough to know.
+                if side == Side::Server && matches!(kind, 11 | 12 | 14) {
+                    self.full(whole, notes);
+                }
+                break;
+            };
             self.message(side, *kind, message, whole, notes);
             at += 4 + length;
         }
@@ -373,7 +406,9 @@ impl Tls {
             .code(u32::from(number))
             .text(alert::name(number).as_bytes())
             .mark(mark);
-        self.tell(notes);
+        if self.failed {
+            self.tell(notes);
+        }
     }
 
     /// A record of data that nobody can read: who spoke, and that is all.
@@ -395,12 +430,21 @@ impl Tls {
         }
     }
 
+    /// Whether the server echoed the client's session id, and the client had no ticket to invent one for.
+    fn echoed(&self) -> bool {
+        self.offer.as_ref().is_some_and(|offer| offer.could_be_resumed(&self.issued) && !offer.offered().ticket)
+    }
+
     /// Tells the facts of the handshake, once.
     fn tell(&mut self, notes: &mut Notes<'_>) {
         if self.told || (!self.server_hello && !self.failed && self.offer.is_none()) {
             return;
         }
         self.told = true;
+        if self.server_hello && self.facts.resumed.is_none() {
+            // Nothing more was seen, and only the echo can tell (RFC 5246 §7.4.1.3).
+            self.resumed(self.echoed(), 0, notes);
+        }
         notes
             .say(Word::Establish, Stage::Told, 0..0)
             .by(Side::Server)

@@ -153,6 +153,11 @@ impl Half {
         self.sequence.as_ref().map_or(0, Sequence::highest)
     }
 
+    /// Whether no payload of this direction was seen, nor is known to be missing.
+    pub fn has_said_nothing(&self) -> bool {
+        self.highest() == 0 && self.reassembly.next() == 0
+    }
+
     /// Bytes sent and not acknowledged.
     pub fn unacked(&self) -> u64 {
         self.highest().saturating_sub(self.acked)

@@ -382,8 +382,11 @@ impl TcpConnection {
             self.client = (packet.direction, RoleEvidence::Syn);
         }
         let (own, other) = self.pair(packet.direction);
+        // A SYN tried again with another number (SYN cookies, a restarted stack) counts while nothing was said.
+        let renumbered =
+            own.isn.is_some_and(|isn| isn != head.seq) && own.highest() == 0 && own.reassembly.next() == 0;
         own.isn = Some(head.seq);
-        if own.sequence.is_none() {
+        if own.sequence.is_none() || renumbered {
             own.sequence = Some(Sequence::starting_at(head.seq.wrapping_add(1)));
         }
         let first = own.syns == 0;
@@ -421,6 +424,21 @@ impl TcpConnection {
         }
         if !syn_ack && other.syns > 0 {
             established = true;
+        }
+        if !syn_ack
+            && other.has_said_nothing()
+            && other.syns > 0
+            && other.isn != Some(head.ack.wrapping_sub(1))
+        {
+            if own.syns == 0 && other.segments == u64::from(other.syns) {
+                // A challenge ACK: it speaks of an older connection on these ports (RFC 9293 §3.10.7.3).
+                return;
+            }
+            if other.syns > 1 && own.segments > u64::from(own.syns) {
+                // The peer answers the one of several SYNs whose number this is.
+                other.isn = Some(head.ack.wrapping_sub(1));
+                other.sequence = Some(Sequence::starting_at(head.ack));
+            }
         }
         let Some(offset) = other.offset(head.ack) else { return };
         let Ok(offset) = u64::try_from(offset) else { return };
