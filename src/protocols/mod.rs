@@ -72,7 +72,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! { tls }
+catalogue! { mqtt, tls }
 
 /// The protocol of this name.
 pub fn named(name: &str) -> Option<&'static Protocol> {
