@@ -64,9 +64,15 @@ impl Tracker {
 
 /// One session out of the parts that belong together, in order.
 fn assemble(
-    parts: Vec<(Part<'_>, Option<super::Stitch>)>,
+    mut parts: Vec<(Part<'_>, Option<super::Stitch>)>,
     has_goodbye: &impl Fn(&str) -> bool,
 ) -> Option<Session> {
+    if let Some((part, _)) = parts.iter_mut().find(|(part, _)| part.leg.role == Role::Main) {
+        part.leg.resumptions.forget_first_visits();
+        if part.leg.resumptions.list.is_empty() {
+            part.leg.history.strike('n');
+        }
+    }
     let main =
         parts.iter().find(|(part, _)| part.leg.role == Role::Main).or(parts.first()).map(|(part, _)| part)?;
     let last = parts
