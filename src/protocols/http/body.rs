@@ -160,6 +160,10 @@ impl Http {
         }
         let mut pen = Pen::new(notes, 0..0);
         pen.since = Some(reading.head);
+        if reading.walk.ends_with_connection() && reading.walk.passed == 0 {
+            // Without a length nobody can tell that anything is missing.
+            return;
+        }
         let come = Position::bytes(reading.walk.passed).of(reading.length);
         // Where the capture ends, nobody broke it off.
         let (word, is_cut) = if how == End::Over { (Word::Turn, false) } else { (Word::Interrupt, true) };

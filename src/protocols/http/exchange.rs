@@ -32,6 +32,8 @@ pub(super) struct Exchange {
     pub(super) proxy_proof: Option<(Proof, bool)>,
     /// It is a login form.
     pub(super) form: Option<Form>,
+    /// It is of HTTP/0.9, whose answers are content alone.
+    pub(super) is_headless: bool,
     /// It asks to be logged out.
     pub(super) is_logout: bool,
     /// Session cookies that it shows.

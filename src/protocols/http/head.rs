@@ -72,6 +72,10 @@ impl<'b> Head<'b> {
         };
         let Some(start) = start else { return HeadRead::Other };
         let mut fields: Vec<(&[u8], Cow<'_, [u8]>)> = Vec::with_capacity(16);
+        if side == Side::Client && memmem::find(first, b"HTTP/").is_none() {
+            // A request of HTTP/0.9 is this line alone.
+            return HeadRead::Whole(Self { start, fields, length });
+        }
         while let Some((next, taken)) = bytes.get(length..).and_then(line) {
             length += taken;
             if next.is_empty() {
@@ -93,6 +97,28 @@ impl<'b> Head<'b> {
             }
         }
         HeadRead::Unfinished
+    }
+
+    /// The head that these bytes begin, as far as whole lines of it came.
+    pub(super) fn read_begun(side: Side, begun: &'b [u8]) -> Option<Self> {
+        let (first, mut at) = line(begun)?;
+        let start = match side {
+            Side::Client => request_line(first),
+            Side::Server => status_line(first),
+        }?;
+        let mut fields = Vec::new();
+        while let Some((next, taken)) = begun.get(at..).and_then(line) {
+            at += taken;
+            if let Some((name, value)) = memchr::memchr(b':', next).and_then(|colon| next.split_at_checked(colon)) {
+                fields.push((name.trim_ascii(), Cow::Borrowed(value.get(1..).unwrap_or_default().trim_ascii())));
+            }
+        }
+        Some(Self { start, fields, length: begun.len() })
+    }
+
+    /// Whether the client speaks so old a version that answers have no head (HTTP/0.9).
+    pub(super) fn is_headless(&self) -> bool {
+        self.fields.is_empty() && matches!(self.start, Start::Request { method: b"GET", .. })
     }
 
     /// The values of all fields of this name, in order.
@@ -166,13 +192,22 @@ fn is_token(text: &[u8]) -> bool {
 }
 
 /// Targets may hold blanks that a careless client did not escape: the method ends at the first, the target at the last.
+/// A known method makes up for a version that is missing (HTTP/0.9) or broken.
 fn request_line(line: &[u8]) -> Option<Start<'_>> {
     let (method, rest) = line.split_at_checked(memchr::memchr(b' ', line)?)?;
     let rest = rest.trim_ascii();
-    let (target, last) = rest.split_at_checked(memchr::memrchr(b' ', rest)?)?;
+    let (target, last) = rest.split_at(memchr::memrchr(b' ', rest).unwrap_or(0));
     let target = target.trim_ascii();
-    let fits = is_token(method) && !target.is_empty() && is_version(last.trim_ascii());
-    fits.then_some(Start::Request { method, target })
+    if is_token(method) && !target.is_empty() && is_version(last.trim_ascii()) {
+        return Some(Start::Request { method, target });
+    }
+    let target = rest.split(|octet| *octet == b' ').next().unwrap_or_default();
+    let fits = [&b"/"[..], b"http://", b"HTTP/"].iter().any(|begin| target.starts_with(begin));
+    (fits && is_known(method)).then_some(Start::Request { method, target })
+}
+
+fn is_known(method: &[u8]) -> bool {
+    METHODS.iter().any(|known| known.as_bytes() == method)
 }
 
 fn status_line(line: &[u8]) -> Option<Start<'_>> {
@@ -211,7 +246,11 @@ pub(super) fn probe(side: Side, bytes: &[u8]) -> Verdict {
     };
     match side {
         Side::Server => status_line(first).map_or(Verdict::No, |_| Verdict::Certain),
-        Side::Client => request_line(first).map_or(Verdict::No, |_| Verdict::Certain),
+        Side::Client => match request_line(first) {
+            None => Verdict::No,
+            Some(_) if memmem::find(first, b" HTTP/1.").is_some() => Verdict::Certain,
+            Some(_) => Verdict::Likely,
+        },
     }
 }
 
@@ -295,6 +334,8 @@ mod tests {
             assert_eq!(probe(Side::Client, bytes), Verdict::No, "{bytes:?}");
         }
         assert_eq!(probe(Side::Client, b"GET / HTTP/1.1\r\n"), Verdict::Certain);
+        assert_eq!(probe(Side::Client, b"GET /\r\n"), Verdict::Likely, "HTTP/0.9");
+        assert_eq!(probe(Side::Client, b"OPTIONS HTTP/1.1\r\n"), Verdict::Likely, "no target");
         assert_eq!(probe(Side::Client, b"GET /aaaa"), Verdict::Likely);
         assert_eq!(probe(Side::Client, b"GE"), Verdict::Unsure);
         assert_eq!(probe(Side::Server, b"HTT"), Verdict::Unsure);

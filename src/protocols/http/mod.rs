@@ -62,6 +62,12 @@ const OPEN_REQUESTS: usize = 256;
 /// Bytes of a request's content that are waited for, to know it again if it is repeated.
 const ACTION_BYTES: u64 = 4 << 10;
 
+/// Bytes kept of an unfinished head: its beginning is told where the rest never comes.
+const BEGUN_BYTES: usize = 4 << 10;
+
+/// A head larger than this is told by its beginning; [`MESSAGE_BYTES`](crate::limits::MESSAGE_BYTES) are never kept.
+const HEAD_BYTES: usize = 48 << 10;
+
 /// Cookies remembered on one connection.
 const REMEMBERED: usize = 32;
 
@@ -93,6 +99,8 @@ pub(super) struct Http {
 #[derive(Debug, Clone, Default)]
 struct Half {
     state: State,
+    /// The beginning of a head of which more is to come, as far as it is kept.
+    begun: Option<(Vec<u8>, Extent)>,
     errors: u32,
 }
 
@@ -146,7 +154,7 @@ impl Dissector for Http {
                 State::Content(mut reading) => match self.read_content(side, &mut reading, bytes, notes) {
                     Read::Step(step) => {
                         if reading.walk.is_over() {
-                            let (Step::Took(taken) | Step::NeedMore(taken)) = step else { return step };
+                            let Step::Took(taken) = step else { return step };
                             self.finish_after(side, *reading, taken, notes);
                         } else {
                             self.sides[side].state = State::Content(reading);
@@ -188,6 +196,7 @@ impl Dissector for Http {
     fn gap(&mut self, side: Side, _missing: u64, notes: &mut Notes<'_>) -> Step {
         let state = std::mem::replace(&mut self.sides[side].state, State::Lost);
         self.blind = true;
+        self.say_begun(side, notes);
         if let State::Small(head, extent, length) = state {
             let mut pen = Pen::new(notes, 0..0);
             pen.instead = Some((side, extent));
@@ -208,12 +217,12 @@ impl Dissector for Http {
                 let mut pen = Pen::new(notes, 0..unread.len());
                 pen.since = Some(extent);
                 self.say_kept(&mut pen, &head, Content::Unread(Some(length as u64)), Marks::PARTIAL);
-                self.say_unfinished(how, unread, &mut pen, Some(length as u64));
+                Self::say_unfinished(how, unread, &mut pen, Some(length as u64));
             }
             State::Head if !unread.is_empty() && !self.is_tunnel => {
                 let is_held = side == Side::Client && self.open.back().is_some_and(|last| last.switch.is_some());
                 if !is_held && matches!(Head::read(side, unread), HeadRead::Unfinished) {
-                    self.say_unfinished(how, unread, &mut Pen::new(notes, 0..unread.len()), None);
+                    Self::say_unfinished(how, unread, &mut Pen::new(notes, 0..unread.len()), None);
                 }
             }
             State::Head | State::Lost => {}
@@ -229,17 +238,73 @@ impl Http {
     fn read_head(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         let head = match Head::read(side, bytes) {
             HeadRead::Whole(head) => head,
-            HeadRead::Unfinished => return Step::NeedMore(bytes.len() + 1),
+            HeadRead::Unfinished => return self.begin_head(side, bytes, notes),
+            HeadRead::Other if side == Side::Server && self.answers_without_head() => {
+                return self.read_headless(notes);
+            }
             HeadRead::Other => {
                 let empty = bytes.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
                 return if empty > 0 { Step::Took(empty) } else { self.broken(side, bytes) };
             }
         };
         self.sides[side].errors = 0;
+        self.sides[side].begun = None;
         match head.start {
             Start::Request { .. } => self.read_request(&head, bytes, notes),
             Start::Status { code, reason } => self.read_response(&head, code, reason, notes),
         }
+    }
+
+    /// A head is not whole yet. Its beginning is kept, and has to do where it is too large.
+    fn begin_head(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
+        let whole_lines = memchr::memrchr(b'\n', bytes.get(..bytes.len().min(BEGUN_BYTES)).unwrap_or_default());
+        if let Some(end) = whole_lines {
+            let kept = bytes.get(..=end).unwrap_or_default().to_vec();
+            self.sides[side].begun = Some((kept, notes.extent(0..bytes.len())));
+        }
+        if bytes.len() < HEAD_BYTES {
+            return Step::NeedMore(bytes.len() + 1);
+        }
+        self.say_begun(side, notes);
+        self.sides[side].state = State::Lost;
+        self.blind = true;
+        Step::Took(bytes.len())
+    }
+
+    /// Says a message of whose head only the beginning is known.
+    fn say_begun(&mut self, side: Side, notes: &mut Notes<'_>) {
+        let Some((kept, extent)) = self.sides[side].begun.take() else { return };
+        let Some(head) = Head::read_begun(side, &kept) else { return };
+        let mut pen = Pen::new(notes, 0..0);
+        pen.instead = Some((side, extent));
+        match head.start {
+            Start::Request { .. } => {
+                self.say_request(&mut pen, &head, Framing::None, Content::Unread(None), Marks::PARTIAL);
+            }
+            Start::Status { code, .. } if code < 200 => {
+                pen.say(Word::Turn, Stage::Told).code(u32::from(code));
+            }
+            Start::Status { code, reason } => {
+                let exchange = self.open.pop_front();
+                self.say_response(&mut pen, &head, (code, reason), exchange.as_ref(), Framing::None);
+            }
+        }
+    }
+
+    /// Whether the oldest request is of a version whose answers are content alone.
+    fn answers_without_head(&self) -> bool {
+        self.open.front().is_some_and(|asked| asked.is_headless)
+    }
+
+    /// An answer of HTTP/0.9 goes to the end of the connection.
+    fn read_headless(&mut self, notes: &mut Notes<'_>) -> Step {
+        notes.say(Word::Turn, Stage::Granted, 0..1).mark(Marks::NAMELESS);
+        let object = self.open.pop_front().map(|asked| asked.object).unwrap_or_default();
+        let (walk, head, purpose) = (Walk::new(Framing::ToClose), notes.extent(0..1), Purpose::Skip);
+        let reading =
+            Reading { walk, head, length: None, unit: None, purpose, object, in_ranges: false, skipping: u64::MAX };
+        self.sides.server.state = State::Content(Box::new(reading));
+        Step::Skip(u64::MAX)
     }
 
     fn read_request(&mut self, head: &Head<'_>, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
@@ -397,7 +462,7 @@ impl Http {
     }
 
     /// A side ended in the middle of a message.
-    fn say_unfinished(&mut self, how: End, unread: &[u8], pen: &mut Pen<'_, '_>, whole: Option<u64>) {
+    fn say_unfinished(how: End, unread: &[u8], pen: &mut Pen<'_, '_>, whole: Option<u64>) {
         if how != End::Over {
             let position = crate::events::Position::bytes(unread.len() as u64).of(whole);
             pen.say(Word::Interrupt, Stage::Told).mark(Marks::PARTIAL).position(position);

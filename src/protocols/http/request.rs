@@ -115,6 +115,7 @@ impl Http {
             object: target::shown(head.target()).into(),
             safety: safety(head, content),
             switch: switch(head),
+            is_headless: head.is_headless(),
             is_logout: target::is_logout(path),
             range: head.field("range").and_then(Asked::read).filter(|range| range.start > 0),
             if_range: head.field("if-range").map(kept),

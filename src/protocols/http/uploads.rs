@@ -169,7 +169,7 @@ impl Http {
                 let offered = pen.say(Word::Resume, Stage::Offered).mechanism("tus").identity(created);
                 offered.perhaps(hold, |offered, hold| offered.declares(Timer::Hold, hold));
                 if let Some(offset) = offset.filter(|offset| *offset > 0) {
-                    say_held(pen, object, offset, length);
+                    say_held(pen, object, offset, length, None);
                 }
             }
             (Upload::Probe, 200..300) => {
@@ -186,8 +186,8 @@ impl Http {
                 }
             }
             (Upload::Append(start, length), 200..300) => {
-                let offset = offset.or(length.map(|length| start + length)).unwrap_or(start);
-                say_held(pen, object, offset, self.uploads.length(&url));
+                let offset = offset.or(length.and_then(|length| start.checked_add(length))).unwrap_or(start);
+                say_held(pen, object, offset, self.uploads.length(&url), length.and_then(|length| start.checked_add(length)));
             }
             (Upload::Probe, 400..) => {
                 pen.say(Word::Resume, Stage::Refused).mechanism("tus").object(object).mark(lost).identity(url);
@@ -216,7 +216,7 @@ impl Http {
             }
             (Upload::Part(given), 200..300) => {
                 let end = given.bytes.map(|(_, end)| end).or(given.whole).unwrap_or(0);
-                say_held(pen, object, end, given.whole);
+                say_held(pen, object, end, given.whole, Some(end));
             }
             (Upload::Part(Given { bytes: None, .. }), 400..) => {
                 pen.say(Word::Resume, Stage::Refused).mechanism("other").object(object).mark(lost);
@@ -250,11 +250,11 @@ impl Http {
     }
 }
 
-/// The server has so much of the upload; with the last byte it is done.
-fn say_held(pen: &mut Pen<'_, '_>, object: &[u8], offset: u64, whole: Option<u64>) {
+/// The server has so much of the upload: all that this request sent up to `sent`, or even the whole.
+fn say_held(pen: &mut Pen<'_, '_>, object: &[u8], offset: u64, whole: Option<u64>, sent: Option<u64>) {
     let position = Position::bytes(offset).of(whole);
     let is_whole = whole == Some(offset);
-    if is_whole {
+    if is_whole || sent == Some(offset) {
         let done = pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity);
         done.object(object).position(position);
     }
