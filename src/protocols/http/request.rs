@@ -211,7 +211,7 @@ fn action(head: &Head<'_>, exchange: &Exchange, content: Content<'_>) -> Action 
     Action { key, safety: exchange.safety, token: idempotency_key(head).map(|key| Hash128::of(&[b"http", key])) }
 }
 
-/// By the method (RFC 9110 §9.2, RFC 4918, UPnP); a GraphQL query is safe though it is posted.
+/// By the method (RFC 9110 §9.2, RFC 4918, `UPnP`); a GraphQL query is safe though it is posted.
 fn safety(head: &Head<'_>, content: Content<'_>) -> Safety {
     match head.method() {
         b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PROPFIND" | b"REPORT" | b"SEARCH" | b"CONNECT" => Safety::Safe,

@@ -82,7 +82,7 @@ impl Http {
         };
         Self::say_challenge(pen, head, code, word);
         self.say_proofs(pen, code, exchange);
-        let worn = code < 400 && self.say_worn(pen, head, code, exchange);
+        let sent_away = code < 400 && self.say_worn(pen, head, code, exchange);
         let purpose = self.say_login(pen, head, code, exchange, &cookies, framing);
         say_logout(pen, code, exchange, &cookies);
         say_range(pen, head, code, exchange);
@@ -92,7 +92,7 @@ impl Http {
             // The server has done what was asked: it need not be asked again.
             pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor).object(&exchange.object);
         }
-        if code < 400 && !worn {
+        if code < 400 && !sent_away {
             self.accept(exchange, code);
         }
         self.say_close(pen, head, Side::Server);
@@ -147,11 +147,11 @@ impl Http {
             (403, _) => return (Word::Authorize, Stage::Refused, plain),
             _ => {}
         }
-        let word = match (&exchange.switch, code) {
+        let topic = match (&exchange.switch, code) {
             (Some(Switch::WebSocket(_)), 101 | 400..) | (Some(Switch::Tunnel), _) => Word::Establish,
             _ => Word::Turn,
         };
-        (word, stage, plain)
+        (topic, stage, plain)
     }
 
     fn cookies(&mut self, head: &Head<'_>, exchange: Option<&Exchange>, present: i64) -> Cookies {

@@ -206,8 +206,8 @@ impl Http {
                 discarded.identity(identity(&exchange.host, &exchange.target, Use::Drops));
             }
             (Upload::Part(given), 308) => {
-                let Some(held) = ranges::held(head.field("range")) else { return };
-                let position = Position::bytes(held).of(given.whole);
+                let Some(received) = ranges::held(head.field("range")) else { return };
+                let position = Position::bytes(received).of(given.whole);
                 if given.bytes.is_none() {
                     pen.say(Word::Resume, Stage::Granted).mechanism("other").object(object).position(position);
                 }
