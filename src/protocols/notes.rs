@@ -167,6 +167,11 @@ impl Saying<'_> {
         self.set(|event| event.extent.first = event.extent.first.min(earlier.first))
     }
 
+    /// It rests on these bytes instead: on what was read before, and told only now.
+    pub fn at(self, extent: Extent) -> Self {
+        self.set(|event| event.extent = extent)
+    }
+
     /// Ties question and answer.
     pub fn tag(self, tag: u64) -> Self {
         self.detail(|details| details.tag = Some(tag))

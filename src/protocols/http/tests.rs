@@ -1,0 +1,1 @@
+//! Scripts of conversations in, what is said of them out.
