@@ -70,7 +70,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! { ftp }
+catalogue! { ftp, smtp }
 
 /// The protocol of this name.
 pub fn named(name: &str) -> Option<&'static Protocol> {

@@ -107,6 +107,8 @@ struct Ftp {
     stumbles: Stumbles,
     /// The server has said something.
     answered: bool,
+    /// The client has said something.
+    spoken: bool,
     /// Bytes were lost: an answer without a question may belong to one that the capture lacks.
     blind: bool,
     /// Bytes were lost on this side, perhaps in the middle of a line.
@@ -207,7 +209,7 @@ impl Ftp {
 
     /// A command is sent.
     fn ask(&mut self, deed: Deed, verb: ShortText, rest: &[u8], bytes: Range<usize>, notes: &mut Notes<'_>) {
-        let early = notes.from_start() && !self.answered;
+        let early = notes.from_start() && !self.answered && !std::mem::replace(&mut self.spoken, true);
         let busy = self.open.iter().any(|request| request.deed.is_transfer()) && !deed.may_interrupt();
         let out_of_turn = if early || busy { Marks::OUT_OF_TURN } else { Marks::default() };
         let mut request = self.request(deed, verb, rest, notes.extent(bytes.clone()));
