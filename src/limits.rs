@@ -110,6 +110,10 @@ pub const PROBE_BYTES: usize = 4 << 10;
 /// Parse errors without a good message between them before a dissector gives up (`domain.md` E).
 pub const PARSE_ERRORS: u32 = 3;
 
+/// Questions of one connection that wait for their answers in protocols that answer in order; of more, the oldest is
+/// given up. No client that was seen sends so many commands ahead.
+pub const OPEN_QUESTIONS: usize = 1_024;
+
 /// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
 pub const UNACKED_SEGMENTS: usize = 10_000;
 

@@ -1,0 +1,1 @@
+//! Scripts of control connections, and what is told of them.

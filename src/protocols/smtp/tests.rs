@@ -1,0 +1,1 @@
+//! Scripts of mail connections, and what is told of them.
