@@ -72,7 +72,7 @@ pub const EVENT_TEXT_BYTES: usize = 256;
 pub const EVENT_IDENTITIES: usize = 16;
 
 /// Questions of one connection that may be open at once; the oldest is given up.
-pub const OPEN_QUESTIONS: usize = 128;
+pub const DIALOG_QUESTIONS: usize = 128;
 
 /// Units of work kept of one connection: the open ones, and the latest others.
 pub const WORK_KEPT: usize = 64;

@@ -157,10 +157,10 @@ impl<'b> Reply<'b> {
     /// Whether it says that there are too many others, and not that something failed too often.
     fn is_limit(&self) -> bool {
         let many = ["too many", "maximum", "limit", "no more", "exceed"];
-        let whom = ["user", "connection", "session", "client", "login", "your internet address", "from this ip"];
+        let whom =
+            ["user", "connection", "session", "client", "login", "your internet address", "from this ip"];
         let other = ["fail", "error", "attempt", "incorrect", "quota", "mailbox", "size"];
-        self.holds(&["already logged in"])
-            || (self.holds(&many) && self.holds(&whom) && !self.holds(&other))
+        self.holds(&["already logged in"]) || (self.holds(&many) && self.holds(&whom) && !self.holds(&other))
     }
 
     /// After how much idleness the server says that it closes: `disconnected after 15 minutes of inactivity`,
@@ -347,7 +347,10 @@ mod tests {
             (b"421 4.3.2 All server ports are busy\r\n", retryable(Marks::SHUTDOWN)),
             (b"421 Service shutting down\r\n", retryable(Marks::SHUTDOWN)),
             (b"421 There are too many connections from your internet address.\r\n", retryable(Marks::LIMIT)),
-            (b"530 Sorry, the maximum number of clients (3) for this user are already connected.\r\n", Marks::LIMIT),
+            (
+                b"530 Sorry, the maximum number of clients (3) for this user are already connected.\r\n",
+                Marks::LIMIT,
+            ),
             (b"530 anna already logged in\r\n", Marks::LIMIT),
             (b"421 Too many login attempts failed for this connection\r\n", Marks::RETRYABLE),
             (b"421 4.7.0 mx Error: too many errors\r\n", Marks::RETRYABLE),

@@ -14,6 +14,7 @@ pub static PROTOCOL: Protocol = Protocol {
     // A frame has no signature: only the handshake, which is HTTP, tells that frames follow.
     probe: |_, _| Verdict::No,
     start: || Box::new(WebSocket::default()),
+    goodbye: Some("CLOSE"),
     words: &[Word::Turn, Word::KeepAlive, Word::Resume, Word::Release, Word::Abort, Word::Interrupt, Word::Error],
     sources: &["RFC 6455 §5, §7.4", "RFC 7692 §6", "Engine.IO protocol 4"],
 };

@@ -33,6 +33,7 @@ pub static PROTOCOL: Protocol = Protocol {
     ports: &[21],
     probe,
     start: || Box::new(Ftp::default()),
+    goodbye: Some("QUIT"),
     words: &[
         Word::Establish,
         Word::Authenticate,

@@ -45,6 +45,7 @@ pub static PROTOCOL: Protocol = Protocol {
     ports: &[80, 8080, 8000, 8008, 8081, 8888, 3128, 5985, 1080, 9080],
     probe: head::probe,
     start: || Box::new(Http::default()),
+    goodbye: None,
     words: &Word::ALL,
     sources: &[
         "RFC 9110 §9, §11, §14, §15",

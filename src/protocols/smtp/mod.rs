@@ -34,6 +34,7 @@ pub static PROTOCOL: Protocol = Protocol {
     ports: &[25, 587],
     probe,
     start: || Box::new(Smtp::default()),
+    goodbye: Some("QUIT"),
     words: &[
         Word::Establish,
         Word::Authenticate,
