@@ -166,7 +166,7 @@ impl Talk {
             return;
         }
         if matches!(self.reader, Reader::Opaque(_)) {
-            self.begin_security(side, bytes);
+            self.begin_inside(side, bytes);
         }
         match &self.reader {
             Reader::Unknown => {
@@ -182,14 +182,18 @@ impl Talk {
         }
     }
 
-    /// A talk that nobody understands may begin a security handshake: whatever it is, it has its own way to ask for
-    /// one, and the hello is unmistakable. TLS then reads on.
-    fn begin_security(&mut self, side: Side, bytes: &[u8]) {
-        if bytes.first() != Some(&HANDSHAKE) || side != Side::Client {
+    /// A talk that nobody understands may begin another one in its middle: whatever it is (a proxy's, a database's),
+    /// it has its own way to ask for one, and the first words of TLS and HTTP are unmistakable.
+    fn begin_inside(&mut self, side: Side, bytes: &[u8]) {
+        if side != Side::Client {
             return;
         }
-        let Some(protocol) = super::named("tls") else { return };
-        if (protocol.probe)(side, bytes) == Verdict::Certain {
+        let inner = match bytes.first() {
+            Some(&HANDSHAKE) => super::named("tls"),
+            Some(b'A'..=b'Z') => super::named("http"),
+            _ => None,
+        };
+        if let Some(protocol) = inner.filter(|protocol| (protocol.probe)(side, bytes) == Verdict::Certain) {
             self.reader = Reader::Known { protocol, dissector: (protocol.start)(), outer: Vec::new() };
         }
     }

@@ -183,7 +183,7 @@ impl Dialog {
                     None => Effect::None,
                 }
             }
-            Stage::Told if event.code != Code::None => {
+            Stage::Told if event.code != Code::None || event.marks.has(Marks::PARTIAL) => {
                 let asker = event.side.other();
                 if let Some(question) = self.open.iter_mut().find(|question| question.by == asker) {
                     question.begun.get_or_insert(at);

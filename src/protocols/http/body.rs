@@ -7,7 +7,7 @@ use super::framing::{Next, Walk};
 use super::login;
 use super::response::Login;
 use super::uploads::{Upload, WORTH_BYTES};
-use crate::events::{Confidence, Extent, Grade, Marks, Position, Scope, Side, Stage, Word};
+use crate::events::{Confidence, Event, Extent, Grade, Marks, Position, Scope, Side, Stage, Word};
 use crate::protocols::{End, Notes, Step};
 
 /// Bytes of a page in which a login form is looked for.
@@ -58,6 +58,8 @@ pub(super) struct Reading {
     pub(super) object: Box<[u8]>,
     /// The server gives parts of it.
     pub(super) in_ranges: bool,
+    /// The answer itself, which is told when its content is complete.
+    pub(super) lead: Option<Box<Event>>,
     /// Bytes that the conversation passes over for us.
     pub(super) skipping: u64,
 }
@@ -130,6 +132,9 @@ impl Http {
 
     /// A content came whole.
     pub(super) fn finish(&mut self, side: Side, mut reading: Reading, notes: &mut Notes<'_>) {
+        if let Some(lead) = reading.lead.take() {
+            notes.say_again(*lead, 0..0);
+        }
         if let Purpose::Events(stream) = &mut reading.purpose {
             stream.end(notes);
         }
@@ -162,12 +167,20 @@ impl Http {
         pen.since = Some(reading.head);
         if reading.walk.ends_with_connection() && reading.walk.passed == 0 {
             // Without a length nobody can tell that anything is missing.
+            if let Some(lead) = reading.lead.take() {
+                pen.notes.say_again(*lead, 0..0);
+            }
             return;
         }
         let come = Position::bytes(reading.walk.passed).of(reading.length);
         // Where the capture ends, nobody broke it off.
         let (word, is_cut) = if how == End::Over { (Word::Turn, false) } else { (Word::Interrupt, true) };
-        pen.say(word, Stage::Told).mark(Marks::PARTIAL).object(&reading.object).position(come);
+        let status = reading.lead.take().and_then(|lead| lead.code.number());
+        let partial = pen.say(word, Stage::Told).mark(Marks::PARTIAL).object(&reading.object).position(come);
+        if let Some(status) = status {
+            // An answer that did not come whole is none yet; its status was read all the same.
+            partial.mark(Marks::NAMELESS).text(status.to_string().as_bytes());
+        }
         let Some(unit) = reading.unit else {
             if side == Side::Server && reading.in_ranges {
                 say_in_ranges(&mut pen, &reading.object);

@@ -195,7 +195,13 @@ impl Dissector for Http {
     }
 
     fn gap(&mut self, side: Side, _missing: u64, notes: &mut Notes<'_>) -> Step {
-        let state = std::mem::replace(&mut self.sides[side].state, State::Lost);
+        let mut state = std::mem::replace(&mut self.sides[side].state, State::Lost);
+        if let State::Content(reading) = &mut state
+            && let Some(mut lead) = reading.lead.take()
+        {
+            lead.marks = lead.marks.with(Marks::PARTIAL);
+            notes.say_again(*lead, 0..0);
+        }
         self.blind = true;
         self.say_begun(side, notes);
         if let State::Small(head, extent, length) = state {
@@ -303,7 +309,7 @@ impl Http {
         let object = self.open.pop_front().map(|asked| asked.object).unwrap_or_default();
         let (walk, head, purpose) = (Walk::new(Framing::ToClose), notes.extent(0..1), Purpose::Skip);
         let reading =
-            Reading { walk, head, length: None, unit: None, purpose, object, in_ranges: false, skipping: u64::MAX };
+            Reading { walk, head, length: None, unit: None, purpose, object, in_ranges: false, lead: None, skipping: u64::MAX };
         self.sides.server.state = State::Content(Box::new(reading));
         Step::Skip(u64::MAX)
     }
@@ -348,7 +354,7 @@ impl Http {
         });
         let walk = Walk::new(framing);
         let purpose = Purpose::Skip;
-        let reading = Reading { walk, head, length, unit, purpose, object, in_ranges: false, skipping: 0 };
+        let reading = Reading { walk, head, length, unit, purpose, object, in_ranges: false, lead: None, skipping: 0 };
         self.sides.client.state = State::Content(Box::new(reading));
     }
 
@@ -398,6 +404,7 @@ impl Http {
             self.say_interim(&mut pen, head);
             return Step::Took(head.length);
         }
+        let place = pen.notes.next_place();
         let (unit, purpose) = self.say_response(&mut pen, head, (code, reason), exchange.as_ref(), framing);
         match exchange.as_ref().and_then(|exchange| exchange.switch.as_ref()) {
             Some(Switch::Tunnel) if (200..300).contains(&code) => {
@@ -410,6 +417,9 @@ impl Http {
         if framing == Framing::None {
             return Step::Took(head.length);
         }
+        // The answer is complete with its content; a stream of events is an answer that goes on.
+        let goes_on = matches!(purpose, Purpose::Events(_));
+        let lead = if goes_on { None } else { pen.notes.withdraw(place).map(Box::new) };
         let in_ranges = head.lists("accept-ranges", "bytes");
         if let Some(unit) = &unit {
             say_begin(&mut pen, unit);
@@ -420,7 +430,7 @@ impl Http {
         let length = if let Framing::Counted(length) = framing { Some(length) } else { None };
         let object = exchange.map(|exchange| exchange.object).unwrap_or_default();
         let (walk, head_at) = (Walk::new(framing), notes.extent(0..head.length));
-        let reading = Reading { walk, head: head_at, length, unit, purpose, object, in_ranges, skipping: 0 };
+        let reading = Reading { walk, head: head_at, length, unit, purpose, object, in_ranges, lead, skipping: 0 };
         self.sides.server.state = State::Content(Box::new(reading));
         Step::Took(head.length)
     }
