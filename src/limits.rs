@@ -6,7 +6,7 @@
 use crate::time::Span;
 
 /// Bytes of one batch: large enough to amortise the join of two tasks, small enough to stay near the cache.
-pub const BATCH_BYTES: usize = 4 << 20;
+pub const BATCH_BYTES: usize = 512 << 10;
 
 /// Frames of one batch at most, so that a flood of tiny frames cannot make the packet lists large.
 pub const BATCH_FRAMES: usize = 1 << 16;
@@ -122,6 +122,9 @@ pub const ANNOUNCEMENTS_PER_SHARD: usize = 4_096;
 
 /// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
 pub const LIVE_PER_SHARD: usize = 16_384;
+
+/// Flows of TCP in one shard among which none is looked for that could be packed.
+pub const AWAKE_PER_SHARD: usize = 32;
 
 /// Finished connections kept as rows in one shard (two million in a run); more fold into counters.
 pub const FINISHED_PER_SHARD: usize = 2_000_000 / SHARDS;

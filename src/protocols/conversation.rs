@@ -100,6 +100,10 @@ impl Receiver for Conversation {
         !self.over
     }
 
+    fn may_rest(&self) -> bool {
+        self.talk.is_none()
+    }
+
     fn hear(&mut self, side: Side, heard: Heard<'_>, now: Origin, parties: &Parties, said: &mut Said) {
         let steps = if said.last.0 == now.order { said.last.1 } else { 0 };
         let (events, given_up) = (&mut said.events, &mut said.given_up);

@@ -23,6 +23,11 @@ impl Tracker {
         self.legs.entry(event.connection).or_insert_with(|| Leg::new(event)).note(event);
     }
 
+    /// Its connection became a mere count: nothing will be told of it.
+    pub fn forget(&mut self, key: ConnectionKey) {
+        self.legs.remove(&key);
+    }
+
     /// Nothing more comes. `connections` are all of the run in order of id, `names` their keys; `has_goodbye` tells of
     /// a protocol whether its users are expected to say good-bye.
     pub fn finish(
