@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::events::{Extent, Safety, ShortText};
+use crate::protocols::lines;
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,16 @@ pub(super) fn deed(verb: &[u8]) -> Option<Deed> {
     let name = ShortText::command(verb);
     let at = COMMANDS.binary_search_by(|(known, _)| (*known).cmp(name.as_str())).ok()?;
     COMMANDS.get(at).map(|(_, deed)| *deed)
+}
+
+/// Whether a known command is one of this protocol's own: news, mail and post-office clients say the others too.
+pub(super) fn is_telling(verb: &[u8], rest: &[u8]) -> bool {
+    match verb.to_ascii_uppercase().as_slice() {
+        b"HELP" | b"LIST" | b"NOOP" | b"QUIT" | b"STAT" => false,
+        b"MODE" => rest.len() == 1,
+        b"AUTH" => ["TLS", "SSL", "GSSAPI", "KERBEROS"].iter().any(|layer| lines::holds(rest, layer)),
+        _ => true,
+    }
 }
 
 /// Whether a word has the form of a command: letters, and perhaps digits behind them.
