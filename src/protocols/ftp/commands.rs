@@ -159,7 +159,7 @@ pub(super) fn is_telling(verb: &[u8], rest: &[u8]) -> bool {
 pub(super) fn has_form(verb: &[u8]) -> bool {
     (2..=12).contains(&verb.len())
         && verb.first().is_some_and(u8::is_ascii_alphabetic)
-        && verb.iter().all(|octet| octet.is_ascii_alphanumeric())
+        && verb.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// How far doing it twice matters (`domain.md` D.6), for commands that change files; None for the others.

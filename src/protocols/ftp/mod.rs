@@ -218,7 +218,7 @@ impl Ftp {
         let early = notes.from_start() && !self.answered && !std::mem::replace(&mut self.spoken, true);
         let busy = self.open.iter().any(|request| request.deed.is_transfer()) && !deed.may_interrupt();
         let out_of_turn = if early || busy { Marks::OUT_OF_TURN } else { Marks::default() };
-        let mut request = self.request(deed, verb, rest, notes.extent(bytes.clone()));
+        let mut request = Self::request(deed, verb, rest, notes.extent(bytes.clone()));
         if deed == Deed::User {
             self.user = request.argument.clone();
         }
@@ -276,7 +276,7 @@ impl Ftp {
         self.open.ask(request);
     }
 
-    fn request(&self, deed: Deed, verb: ShortText, rest: &[u8], extent: crate::events::Extent) -> Request {
+    fn request(deed: Deed, verb: ShortText, rest: &[u8], extent: crate::events::Extent) -> Request {
         let shown = match deed {
             // Whatever may be a secret is not kept.
             Deed::Password | Deed::Account | Deed::Token | Deed::Other => &[],

@@ -27,7 +27,7 @@ const LOGIN: [Act<'static>; 5] = [
     S(b"230 Logged in\r\n"),
 ];
 
-fn after_login<'a>(script: &[Act<'a>]) -> String {
+fn after_login(script: &[Act<'_>]) -> String {
     told(&[&LOGIN[..], script].concat())
 }
 

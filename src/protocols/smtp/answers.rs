@@ -28,13 +28,11 @@ impl Smtp {
             self.one_recipient(reply, notes);
             return Step::Took(reply.length);
         }
-        match self.open.answered() {
-            Some(request) => self.close(&request, reply, notes),
-            None => {
-                self.unasked(reply, notes);
-                Step::Took(reply.length)
-            }
+        if let Some(request) = self.open.answered() {
+            return self.close(&request, reply, notes);
         }
+        self.unasked(reply, notes);
+        Step::Took(reply.length)
     }
 
     /// The first word of the server.
@@ -153,7 +151,7 @@ impl Smtp {
             Deed::Mail if !request.begins && reply.is_yes() => {
                 // The server let go of the mail before for this one.
                 self.mail = None;
-                self.mail_at_hand().sender = request.argument.clone();
+                self.mail_at_hand().sender.clone_from(&request.argument);
             }
             // A mail that was begun behind it, ahead of this answer, stays.
             Deed::Reset | Deed::Hello if reply.is_yes() && !self.open.iter().any(|later| later.begins) => {
@@ -202,10 +200,8 @@ impl Smtp {
             self.expects = Expects::Response;
         }
         let mut saying = notes.say(word, stage, bytes);
-        if reply.code == 421 {
-            if let Some(span) = reply.idle_limit() {
-                saying = saying.declares(Timer::Idle, span);
-            }
+        if let Some(span) = reply.idle_limit().filter(|_| reply.code == 421) {
+            saying = saying.declares(Timer::Idle, span);
         }
         self.worded(saying, reply);
     }
@@ -230,8 +226,7 @@ fn meaning(deed: Deed, reply: Reply<'_>) -> (Word, Stage) {
         Deed::Noop => (Word::KeepAlive, stage),
         Deed::Quit => (Word::Release, stage),
         Deed::Mail | Deed::Recipient | Deed::Other if reply.is_no() && denied(reply) => (Word::Authorize, stage),
-        Deed::Mail if reply.is_no() => (Word::Activity, stage),
-        Deed::Message if reply.is_no() => (Word::Activity, stage),
+        Deed::Mail | Deed::Message if reply.is_no() => (Word::Activity, stage),
         Deed::Message | Deed::Recipient | Deed::Chunk if reply.is_yes() => (Word::Checkpoint, stage),
         _ => (Word::Turn, stage),
     }

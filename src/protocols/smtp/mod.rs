@@ -423,7 +423,7 @@ impl Smtp {
             Deed::Hello => self.local = verb.as_str() == "LHLO",
             Deed::Mail if self.mail.is_none() => {
                 request.begins = true;
-                self.mail_at_hand().sender = request.argument.clone();
+                self.mail_at_hand().sender.clone_from(&request.argument);
             }
             // A capture of the client alone has no word of the server to wait for.
             Deed::Data => self.expects = if self.answered { Expects::GoAhead } else { Expects::Content },
