@@ -106,14 +106,9 @@ impl<'b> Reply<'b> {
     /// What each line says, without codes and the signs behind them.
     pub fn texts(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
         let number = self.code;
-        let mut rest = self.lines;
-        std::iter::from_fn(move || {
-            let (content, length) = line(rest)?;
-            rest = rest.get(length..).unwrap_or(&[]);
-            Some(match code(content) {
-                Some((same, text)) if same == number => text.get(1..).unwrap_or(&[]),
-                _ => content,
-            })
+        whole(self.lines).map(move |content| match code(content) {
+            Some((same, text)) if same == number => text.get(1..).unwrap_or(&[]),
+            _ => content,
         })
     }
 
@@ -132,7 +127,7 @@ impl<'b> Reply<'b> {
         (400..600).contains(&self.code)
     }
 
-    /// Its reasons for a no, in as far as it names them. 4xx may succeed later (RFC 959 §4.2.1, RFC 5321 §4.2.1); of the
+    /// Its reasons for a no, in as far as it names them. 421 ends the session, and 4xx may succeed later (RFC 959 §4.2.1, RFC 5321 §4.2.1); of the
     /// reasons RFC 3463 numbers two (x.4.2 a bad connection, x.3.2 a system that accepts nothing), and the rest is
     /// what servers write.
     pub fn reasons(&self) -> Marks {
@@ -144,6 +139,9 @@ impl<'b> Reply<'b> {
             return marks;
         }
         let leaves = self.code == 421;
+        if leaves {
+            marks = marks.with(Marks::FATAL);
+        }
         if leaves && self.holds(&["timeout", "timed out", "time-out", "idle", "inactiv", "4.4.2 "]) {
             marks = marks.with(Marks::TIMER);
         } else if leaves && self.holds(&["shutting down", "shutdown", "going down", "restarting", "4.3.2 "]) {
@@ -197,6 +195,16 @@ pub fn number(text: &[u8]) -> Option<u64> {
     str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// The lines that are whole, without their ends.
+pub fn whole(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = bytes;
+    std::iter::from_fn(move || {
+        let (content, length) = line(rest)?;
+        rest = rest.get(length..).unwrap_or(&[]);
+        Some(content)
+    })
+}
+
 /// Whether bytes begin a TLS record with a handshake: a client that was told to begin (STARTTLS, AUTH TLS).
 pub fn begins_tls(bytes: &[u8]) -> bool {
     matches!(bytes, [0x16, 0x03, 0..=4, ..])
@@ -244,6 +252,11 @@ impl<T> Questions<T> {
         self.open.front_mut()
     }
 
+    /// The one that was asked last.
+    pub fn newest(&mut self) -> Option<&mut T> {
+        self.open.back_mut()
+    }
+
     /// It is answered.
     pub fn answered(&mut self) -> Option<T> {
         self.open.pop_front()
@@ -263,6 +276,32 @@ impl<T> Questions<T> {
     pub fn forget(&mut self) {
         self.open.clear();
     }
+}
+
+/// What to do with the bytes behind a gap: it may have ended in the middle of a line, of which nothing can be known.
+/// `good` says whether a line is the beginning of a message. None: read on here.
+pub fn behind_gap(bytes: &[u8], good: impl Fn(&[u8]) -> bool) -> Option<Behind> {
+    match line(bytes) {
+        None => Some(Behind::NeedMore),
+        Some((content, _)) if good(content) => None,
+        Some((_, length)) => Some(Behind::Pass(length)),
+    }
+}
+
+/// Bytes behind a gap that begin no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Behind {
+    /// The end of the line has not come.
+    NeedMore,
+    /// So many bytes belong to the torn line.
+    Pass(usize),
+}
+
+/// Whether a line can begin a reply.
+pub fn begins_reply(line: &[u8]) -> bool {
+    code(line).is_some_and(|(code, rest)| {
+        (100..600).contains(&code) && matches!(rest.first(), None | Some(b' ' | b'-'))
+    })
 }
 
 /// Counts lines that break the grammar, until a good one comes.
@@ -340,20 +379,20 @@ mod tests {
             ReplyRead::Whole(reply) => reply.reasons(),
             ReplyRead::Unfinished | ReplyRead::Other => panic!("{bytes:?}"),
         };
-        let retryable = |mark: Marks| Marks::RETRYABLE.with(mark);
+        let leaves = |mark: Marks| Marks::RETRYABLE.with(Marks::FATAL).with(mark);
         for (bytes, marks) in [
-            (&b"421 Timeout.\r\n"[..], retryable(Marks::TIMER)),
-            (b"421 4.4.2 mx Error: timeout exceeded\r\n", retryable(Marks::TIMER)),
-            (b"421 4.3.2 All server ports are busy\r\n", retryable(Marks::SHUTDOWN)),
-            (b"421 Service shutting down\r\n", retryable(Marks::SHUTDOWN)),
-            (b"421 There are too many connections from your internet address.\r\n", retryable(Marks::LIMIT)),
+            (&b"421 Timeout.\r\n"[..], leaves(Marks::TIMER)),
+            (b"421 4.4.2 mx Error: timeout exceeded\r\n", leaves(Marks::TIMER)),
+            (b"421 4.3.2 All server ports are busy\r\n", leaves(Marks::SHUTDOWN)),
+            (b"421 Service shutting down\r\n", leaves(Marks::SHUTDOWN)),
+            (b"421 There are too many connections from your internet address.\r\n", leaves(Marks::LIMIT)),
             (
                 b"530 Sorry, the maximum number of clients (3) for this user are already connected.\r\n",
                 Marks::LIMIT,
             ),
             (b"530 anna already logged in\r\n", Marks::LIMIT),
-            (b"421 Too many login attempts failed for this connection\r\n", Marks::RETRYABLE),
-            (b"421 4.7.0 mx Error: too many errors\r\n", Marks::RETRYABLE),
+            (b"421 Too many login attempts failed for this connection\r\n", leaves(Marks::default())),
+            (b"421 4.7.0 mx Error: too many errors\r\n", leaves(Marks::default())),
             (b"530 Login incorrect.\r\n", Marks::default()),
             (b"200 Idle timeout set\r\n", Marks::default()),
         ] {
@@ -364,14 +403,17 @@ mod tests {
     #[test]
     fn servers_announce_their_patience() {
         let idle = |bytes: &'static [u8]| match reply(bytes) {
-            ReplyRead::Whole(reply) => reply.idle_limit().map(Span::as_secs),
+            ReplyRead::Whole(reply) => reply.idle_limit(),
             ReplyRead::Unfinished | ReplyRead::Other => None,
         };
         assert_eq!(
             idle(b"220-Welcome, user 1 of 50\r\n220 You will be disconnected after 15 minutes of inactivity.\r\n"),
-            Some(900)
+            Some(Span::from_secs(900))
         );
-        assert_eq!(idle(b"421 Idle timeout (600 seconds): closing control connection\r\n"), Some(600));
+        assert_eq!(
+            idle(b"421 Idle timeout (600 seconds): closing control connection\r\n"),
+            Some(Span::from_secs(600))
+        );
         assert_eq!(idle(b"220 The clock says 15 minutes past\r\n"), None);
         assert_eq!(idle(b"421 Timeout.\r\n"), None);
     }
@@ -384,6 +426,16 @@ mod tests {
         }
         assert_eq!(questions.iter().count(), OPEN_QUESTIONS);
         assert_eq!(questions.answered(), Some(1));
+    }
+
+    #[test]
+    fn a_torn_line_is_passed() {
+        let behind = |bytes| behind_gap(bytes, begins_reply);
+        assert_eq!(behind(b"250 Ok\r\n"), None);
+        assert_eq!(behind(b"211-End\r\n"), None);
+        assert_eq!(behind(b" complete.\r\n250 Ok\r\n"), Some(Behind::Pass(12)));
+        assert_eq!(behind(b"8080 x\r\n"), Some(Behind::Pass(8)));
+        assert_eq!(behind(b"250 O"), Some(Behind::NeedMore));
     }
 
     #[test]

@@ -86,7 +86,8 @@ impl Ftp {
         let listener = listener(request, reply, notes.server().ip);
         let scope = match request.deed {
             Deed::Secure => Scope::Security,
-            Deed::Restart | Deed::Abort | Deed::Download | Deed::Upload | Deed::Listing => Scope::Activity,
+            Deed::Restart if word == Word::Resume => Scope::Activity,
+            Deed::Abort | Deed::Download | Deed::Upload | Deed::Listing => Scope::Activity,
             _ => Scope::Session,
         };
         let saying = notes.say(word, stage, bytes.clone()).scope(scope);
@@ -164,7 +165,7 @@ impl Ftp {
         }
         if reply.code == 421 {
             self.open.forget();
-            notes.say(Word::Interrupt, Stage::Told, bytes).mark(Marks::FATAL.with(reply.reasons()));
+            notes.say(Word::Interrupt, Stage::Told, bytes).mark(reply.reasons());
         }
     }
 
@@ -210,7 +211,6 @@ impl Ftp {
         };
         let saying = notes.say(word, stage, bytes.clone());
         let saying = if word == Word::Activity { saying.scope(Scope::Activity) } else { saying };
-        let saying = if reply.code == 421 { saying.mark(Marks::FATAL) } else { saying };
         let saying = self.worded(saying, reply);
         if let Some(span) = reply.idle_limit().filter(|_| reply.code == 421) {
             saying.declares(Timer::Idle, span);

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::events::{Extent, Safety, ShortText};
+use crate::protocols::lines;
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,11 +145,21 @@ pub(super) fn deed(verb: &[u8]) -> Option<Deed> {
     COMMANDS.get(at).map(|(_, deed)| *deed)
 }
 
+/// Whether a known command is one of this protocol's own: news, mail and post-office clients say the others too.
+pub(super) fn is_telling(verb: &[u8], rest: &[u8]) -> bool {
+    match verb.to_ascii_uppercase().as_slice() {
+        b"HELP" | b"LIST" | b"NOOP" | b"QUIT" | b"STAT" => false,
+        b"MODE" => rest.len() == 1,
+        b"AUTH" => ["TLS", "SSL", "GSSAPI", "KERBEROS"].iter().any(|layer| lines::holds(rest, layer)),
+        _ => true,
+    }
+}
+
 /// Whether a word has the form of a command: letters, and perhaps digits behind them.
 pub(super) fn has_form(verb: &[u8]) -> bool {
     (2..=12).contains(&verb.len())
         && verb.first().is_some_and(u8::is_ascii_alphabetic)
-        && verb.iter().all(|octet| octet.is_ascii_alphanumeric())
+        && verb.iter().all(u8::is_ascii_alphanumeric)
 }
 
 /// How far doing it twice matters (`domain.md` D.6), for commands that change files; None for the others.

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 use self::commands::{Deed, Request};
 use self::directory::Directory;
-use super::lines::{self, Questions, ReplyRead, ReplyReader, Stumbles};
+use super::lines::{self, Behind, Questions, ReplyRead, ReplyReader, Stumbles};
 use super::{Dissector, Notes, Protocol, Saying, Step, Verdict, Why};
 use crate::events::{
     Action, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety, Scope, ShortText, Side,
@@ -60,42 +60,43 @@ pub static PROTOCOL: Protocol = Protocol {
 
 /// A server's first line that names the protocol, a client's first command, or talk that fits in the middle.
 fn probe(side: Side, bytes: &[u8]) -> Verdict {
-    let whole = lines::line(bytes);
-    let first = whole.map_or(bytes, |(first, _)| first);
-    if !lines::is_text(commands::without_telnet(first).strip_suffix(b"\r").unwrap_or(first)) {
-        return Verdict::No;
-    }
     match side {
-        Side::Client => {
-            let (verb, rest) = lines::word(commands::without_telnet(first));
-            if whole.is_none() {
-                let possible = verb.iter().all(u8::is_ascii_alphanumeric) && (verb.len() <= 4 || !rest.is_empty());
-                return if possible { Verdict::Unsure } else { Verdict::No };
-            }
-            match commands::deed(verb) {
-                None => Verdict::No,
-                // The news protocol has a MODE too, and its argument is a word.
-                Some(_) if verb.eq_ignore_ascii_case(b"MODE") && rest.len() > 1 => Verdict::No,
-                Some(_) => Verdict::Likely,
-            }
+        Side::Client => probe_client(bytes),
+        Side::Server => probe_server(bytes),
+    }
+}
+
+fn probe_client(bytes: &[u8]) -> Verdict {
+    let bytes = commands::without_telnet(bytes);
+    let mut verdict = Verdict::Unsure;
+    for line in lines::whole(bytes) {
+        let (verb, rest) = lines::word(commands::without_telnet(line));
+        if commands::deed(verb).is_none() || !lines::is_text(rest) {
+            return Verdict::No;
         }
-        Side::Server => {
-            if whole.is_none() {
-                let digits = first.iter().take(3).all(u8::is_ascii_digit);
-                return if digits { Verdict::Unsure } else { Verdict::No };
-            }
-            match lines::code(first) {
-                Some((code, rest)) if matches!(rest.first(), None | Some(b' ' | b'-')) => {
-                    if code == 220 && lines::holds(rest, "ftp") && !lines::holds(rest, "smtp") {
-                        return Verdict::Certain;
-                    }
-                    let known = (110..=126).contains(&code) || (200..=257).contains(&code) || code == 350;
-                    let known = known || code == 331 || code == 332 || (421..=553).contains(&code);
-                    if known && !lines::holds(rest, "smtp") { Verdict::Likely } else { Verdict::No }
-                }
-                _ => Verdict::No,
-            }
+        verdict = verdict.max(if commands::is_telling(verb, rest) { Verdict::Likely } else { Verdict::Unsure });
+    }
+    let (verb, rest) = lines::word(bytes);
+    let form = verb.first().is_none_or(u8::is_ascii_alphabetic) && verb.iter().all(u8::is_ascii_graphic);
+    let possible = lines::line(bytes).is_some() || (form && (verb.len() <= 4 || !rest.is_empty()));
+    if verdict == Verdict::Unsure && !possible { Verdict::No } else { verdict }
+}
+
+fn probe_server(bytes: &[u8]) -> Verdict {
+    let Some((first, _)) = lines::line(bytes) else {
+        let digits = bytes.iter().take(3).all(u8::is_ascii_digit);
+        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) { Verdict::Unsure } else { Verdict::No };
+    };
+    let other = ["smtp", "lmtp", "nntp"];
+    match lines::code(first) {
+        Some((_, rest)) if !lines::is_text(rest) || other.iter().any(|name| lines::holds(rest, name)) => Verdict::No,
+        Some((220, rest)) if lines::holds(rest, "ftp") => Verdict::Certain,
+        Some((110..=150 | 200..=257 | 331..=350 | 421..=553, rest))
+            if matches!(rest.first(), None | Some(b' ' | b'-')) =>
+        {
+            Verdict::Likely
         }
+        _ => Verdict::No,
     }
 }
 
@@ -126,14 +127,18 @@ struct Ftp {
 
 impl Dissector for Ftp {
     fn read(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
-        if std::mem::take(&mut self.torn[side]) && probe(side, bytes) < Verdict::Likely {
-            return match lines::line(bytes) {
-                Some((_, length)) => Step::Took(length),
-                None => {
-                    self.torn[side] = true;
-                    Step::Took(bytes.len())
-                }
+        if self.torn[side] {
+            let known = |line: &[u8]| match side {
+                Side::Client => commands::deed(lines::word(commands::without_telnet(line)).0).is_some(),
+                Side::Server => lines::begins_reply(line),
             };
+            let behind = lines::behind_gap(bytes, known);
+            self.torn[side] = behind == Some(Behind::NeedMore);
+            match behind {
+                Some(Behind::NeedMore) => return Step::NeedMore(bytes.len() + 1),
+                Some(Behind::Pass(length)) => return Step::Took(length),
+                None => {}
+            }
         }
         match side {
             Side::Client => self.read_command(bytes, notes),
@@ -213,7 +218,7 @@ impl Ftp {
         let early = notes.from_start() && !self.answered && !std::mem::replace(&mut self.spoken, true);
         let busy = self.open.iter().any(|request| request.deed.is_transfer()) && !deed.may_interrupt();
         let out_of_turn = if early || busy { Marks::OUT_OF_TURN } else { Marks::default() };
-        let mut request = self.request(deed, verb, rest, notes.extent(bytes.clone()));
+        let mut request = Self::request(deed, verb, rest, notes.extent(bytes.clone()));
         if deed == Deed::User {
             self.user = request.argument.clone();
         }
@@ -271,7 +276,7 @@ impl Ftp {
         self.open.ask(request);
     }
 
-    fn request(&self, deed: Deed, verb: ShortText, rest: &[u8], extent: crate::events::Extent) -> Request {
+    fn request(deed: Deed, verb: ShortText, rest: &[u8], extent: crate::events::Extent) -> Request {
         let shown = match deed {
             // Whatever may be a secret is not kept.
             Deed::Password | Deed::Account | Deed::Token | Deed::Other => &[],

@@ -1,7 +1,7 @@
 //! What the server's replies mean for the commands they answer (RFC 5321 §4.3.2).
 
-use super::{Deed, Expects, RECIPIENTS, Request, Smtp, recipients_of};
-use crate::events::{Grade, Marks, Principal, Scope, Side, Stage, Timer, Word};
+use super::{Deed, Expects, RECIPIENTS, Request, Smtp, named};
+use crate::events::{Grade, Marks, Position, Principal, Scope, Side, Stage, Timer, Word};
 use crate::protocols::lines::{self, Reply};
 use crate::protocols::{Notes, Saying, Step};
 
@@ -19,20 +19,20 @@ impl Smtp {
             self.torn.client = false;
             self.expects = Expects::Command;
             let extent = self.mail_at_hand().begun.unwrap_or_else(|| notes.extent(0..reply.length));
-            self.open.ask(Request { deed: Deed::Message, argument: Box::default(), extent, more: 0 });
+            let mut request = Request::new(Deed::Message, Box::default(), extent);
+            request.mail = self.mail.take().map(Box::new);
+            self.open.ask(request);
         }
         if let Some(request) = self.open.oldest().filter(|request| request.more > 0 && reply.code != 421) {
             request.more -= 1;
             self.one_recipient(reply, notes);
             return Step::Took(reply.length);
         }
-        match self.open.answered() {
-            Some(request) => self.close(&request, reply, notes),
-            None => {
-                self.unasked(reply, notes);
-                Step::Took(reply.length)
-            }
+        if let Some(request) = self.open.answered() {
+            return self.close(&request, reply, notes);
         }
+        self.unasked(reply, notes);
+        Step::Took(reply.length)
     }
 
     /// The first word of the server.
@@ -72,7 +72,7 @@ impl Smtp {
                     saying = saying.principal(Principal::new(&self.user));
                 }
             }
-            Deed::Recipient => saying = saying.object(&request.argument),
+            Deed::Recipient => saying = named(saying, &request.argument),
             Deed::Noop => saying = saying.mark(Marks::APP_PING),
             Deed::Message => {
                 // The words hold the name under which the server keeps the mail.
@@ -82,9 +82,12 @@ impl Smtp {
         }
         if word == Word::Checkpoint {
             let grade = if request.deed == Deed::Message { Grade::Major } else { Grade::Minor };
+            let mail = request.mail.as_deref().or(self.mail.as_ref());
             saying = saying.grade(grade);
-            if let Some(mail) = &self.mail {
-                saying.position(recipients_of(mail));
+            match mail {
+                _ if request.deed == Deed::Chunk => _ = saying.position(Position::bytes(request.position)),
+                Some(mail) => _ = saying.position(mail.recipients_accepted()),
+                None => {}
             }
         }
         self.also(request, word, reply, notes);
@@ -126,24 +129,34 @@ impl Smtp {
         };
         match request.deed {
             Deed::Message => {
-                let stage = if reply.is_yes() { Stage::Granted } else { Stage::Refused };
-                let mail = self.mail.take();
+                if request.mail.is_none() {
+                    // It was refused before all of it had come.
+                    self.mail = None;
+                }
                 if word != Word::Activity {
+                    let stage = if reply.is_yes() { Stage::Granted } else { Stage::Refused };
                     let saying = notes.say(Word::Activity, stage, bytes.clone()).scope(Scope::Activity);
-                    let saying = saying.since(request.extent);
-                    if let Some(mail) = mail {
-                        saying.object(&mail.sender);
-                    }
+                    let sender = request.mail.as_ref().map_or(&[][..], |mail| &mail.sender);
+                    named(saying.since(request.extent), sender);
                 }
             }
             Deed::Mail if reply.is_no() => {
-                self.mail = None;
+                if request.begins {
+                    self.mail = None;
+                }
                 if word == Word::Authorize {
                     notes.say(Word::Activity, Stage::Refused, bytes.clone()).scope(Scope::Activity);
                 }
             }
-            Deed::Reset if reply.is_yes() => self.discard(partial, bytes.clone(), notes),
-            Deed::Hello if reply.is_yes() => self.discard(partial, bytes.clone(), notes),
+            Deed::Mail if !request.begins && reply.is_yes() => {
+                // The server let go of the mail before for this one.
+                self.mail = None;
+                self.mail_at_hand().sender.clone_from(&request.argument);
+            }
+            // A mail that was begun behind it, ahead of this answer, stays.
+            Deed::Reset | Deed::Hello if reply.is_yes() && !self.open.iter().any(|later| later.begins) => {
+                self.discard(partial, bytes.clone(), notes);
+            }
             _ => {}
         }
         if reply.code == 530 && request.deed != Deed::Login {
@@ -151,7 +164,7 @@ impl Smtp {
         }
         if reply.code == 421 {
             self.open.forget();
-            notes.say(Word::Interrupt, Stage::Told, bytes).mark(Marks::FATAL.with(reply.reasons()));
+            notes.say(Word::Interrupt, Stage::Told, bytes).mark(reply.reasons());
         }
     }
 
@@ -159,7 +172,7 @@ impl Smtp {
     fn discard(&mut self, partial: Marks, bytes: std::ops::Range<usize>, notes: &mut Notes<'_>) {
         if let Some(mail) = self.mail.take() {
             let saying = notes.say(Word::Activity, Stage::Refused, bytes).scope(Scope::Activity);
-            saying.by(Side::Client).mark(partial).object(&mail.sender);
+            named(saying.by(Side::Client).mark(partial), &mail.sender);
         }
     }
 
@@ -187,11 +200,8 @@ impl Smtp {
             self.expects = Expects::Response;
         }
         let mut saying = notes.say(word, stage, bytes);
-        if reply.code == 421 {
-            saying = saying.mark(Marks::FATAL);
-            if let Some(span) = reply.idle_limit() {
-                saying = saying.declares(Timer::Idle, span);
-            }
+        if let Some(span) = reply.idle_limit().filter(|_| reply.code == 421) {
+            saying = saying.declares(Timer::Idle, span);
         }
         self.worded(saying, reply);
     }
@@ -216,8 +226,7 @@ fn meaning(deed: Deed, reply: Reply<'_>) -> (Word, Stage) {
         Deed::Noop => (Word::KeepAlive, stage),
         Deed::Quit => (Word::Release, stage),
         Deed::Mail | Deed::Recipient | Deed::Other if reply.is_no() && denied(reply) => (Word::Authorize, stage),
-        Deed::Mail if reply.is_no() => (Word::Activity, stage),
-        Deed::Message if reply.is_no() => (Word::Activity, stage),
+        Deed::Mail | Deed::Message if reply.is_no() => (Word::Activity, stage),
         Deed::Message | Deed::Recipient | Deed::Chunk if reply.is_yes() => (Word::Checkpoint, stage),
         _ => (Word::Turn, stage),
     }

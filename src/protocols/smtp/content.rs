@@ -54,14 +54,13 @@ impl Content {
 
     /// Reads octets whose number was announced (BDAT): nothing among them ends the mail.
     pub(super) fn read_counted(&mut self, bytes: &[u8]) {
+        let whole = self.length + bytes.len() as u64;
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (taken, ended) = self.read(rest);
-            if ended {
-                self.length += 3;
-            }
+            let (taken, _) = self.read(rest);
             rest = rest.get(taken..).unwrap_or(&[]);
         }
+        self.length = whole;
     }
 
     /// Octets that the capture lacks.

@@ -10,7 +10,7 @@ mod tests;
 use std::ops::Range;
 
 use self::content::Content;
-use super::lines::{self, Questions, ReplyRead, ReplyReader, Stumbles};
+use super::lines::{self, Behind, Questions, ReplyRead, ReplyReader, Stumbles};
 use super::{Dissector, End, Notes, Protocol, Saying, Step, Verdict, Why};
 use crate::events::{
     Action, Extent, Grade, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety, Scope,
@@ -126,6 +126,11 @@ fn deed(verb: &[u8]) -> Option<Deed> {
     COMMANDS.get(at).map(|(_, deed)| *deed)
 }
 
+/// Whether a line begins with a command that is known.
+fn is_command(line: &[u8]) -> bool {
+    deed(lines::word(line).0).is_some()
+}
+
 /// Whether a word has the form of a command.
 fn has_form(verb: &[u8]) -> bool {
     (4..=10).contains(&verb.len()) && verb.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-')
@@ -133,33 +138,43 @@ fn has_form(verb: &[u8]) -> bool {
 
 /// A server's first line that names the protocol, a client's first command, or talk that fits in the middle.
 fn probe(side: Side, bytes: &[u8]) -> Verdict {
-    let whole = lines::line(bytes);
-    let first = whole.map_or(bytes, |(first, _)| first);
-    if !lines::is_text(first.strip_suffix(b"\r").unwrap_or(first)) {
-        return Verdict::No;
-    }
-    let (verb, _) = lines::word(first);
     match side {
-        Side::Client if whole.is_none() => {
-            if verb.len() <= 10 && verb.iter().all(u8::is_ascii_alphanumeric) { Verdict::Unsure } else { Verdict::No }
-        }
-        Side::Client => match deed(verb) {
+        Side::Client => probe_client(bytes),
+        Side::Server => probe_server(bytes),
+    }
+}
+
+fn probe_client(bytes: &[u8]) -> Verdict {
+    let mut verdict = Verdict::Unsure;
+    for line in lines::whole(bytes) {
+        let (verb, _) = lines::word(line);
+        verdict = verdict.max(match deed(verb) {
             Some(Deed::Hello) => Verdict::Certain,
+            // Other protocols of lines have these too.
+            Some(Deed::Login | Deed::Noop | Deed::Reset | Deed::Quit | Deed::Other | Deed::Secure) => Verdict::Unsure,
             Some(_) => Verdict::Likely,
-            None => Verdict::No,
-        },
-        Side::Server if whole.is_none() => {
-            let digits = first.iter().take(3).all(u8::is_ascii_digit);
-            if digits { Verdict::Unsure } else { Verdict::No }
+            // Behind a good beginning it may be the content of a mail.
+            None if verdict < Verdict::Likely => return Verdict::No,
+            None => break,
+        });
+    }
+    let (verb, _) = lines::word(bytes);
+    let possible = lines::line(bytes).is_some() || (verb.len() <= 10 && verb.iter().all(u8::is_ascii_graphic));
+    if verdict == Verdict::Unsure && !possible { Verdict::No } else { verdict }
+}
+
+fn probe_server(bytes: &[u8]) -> Verdict {
+    let Some((first, _)) = lines::line(bytes) else {
+        let digits = bytes.iter().take(3).all(u8::is_ascii_digit);
+        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) { Verdict::Unsure } else { Verdict::No };
+    };
+    match lines::code(first) {
+        Some((_, rest)) if !lines::is_text(rest) || lines::holds(rest, "ftp") => Verdict::No,
+        Some((220, rest)) if lines::holds(rest, "smtp") || lines::holds(rest, "lmtp") => Verdict::Certain,
+        Some((211..=252 | 334..=354 | 421..=555, rest)) if matches!(rest.first(), None | Some(b' ' | b'-')) => {
+            Verdict::Likely
         }
-        Side::Server => match lines::code(first) {
-            Some((220, rest)) if lines::holds(rest, "smtp") => Verdict::Certain,
-            Some((_, rest)) if lines::holds(rest, "ftp") => Verdict::No,
-            Some((211..=252 | 334..=354 | 421..=555, rest)) if matches!(rest.first(), None | Some(b' ' | b'-')) => {
-                Verdict::Likely
-            }
-            _ => Verdict::No,
-        },
+        _ => Verdict::No,
     }
 }
 
@@ -171,12 +186,24 @@ struct Request {
     argument: Box<[u8]>,
     /// Where it was read.
     extent: Extent,
+    /// MAIL: it began the mail at hand.
+    begins: bool,
+    /// BDAT: how many octets of the mail the server has when it says yes.
+    position: u64,
+    /// The mail that was handed over with it.
+    mail: Option<Box<Mail>>,
     /// LMTP: answers still to come before the last one (RFC 2033 §4.2).
     more: u32,
 }
 
+impl Request {
+    fn new(deed: Deed, argument: Box<[u8]>, extent: Extent) -> Self {
+        Self { deed, argument, extent, begins: false, position: 0, mail: None, more: 0 }
+    }
+}
+
 /// The mail at hand.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Mail {
     sender: Box<[u8]>,
     recipients: Vec<Box<[u8]>>,
@@ -229,14 +256,18 @@ struct Smtp {
 impl Dissector for Smtp {
     fn read(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         let line_wise = side == Side::Server || matches!(self.expects, Expects::Command | Expects::Response);
-        if line_wise && std::mem::take(&mut self.torn[side]) && probe(side, bytes) < Verdict::Likely {
-            return match lines::line(bytes) {
-                Some((_, length)) => Step::Took(length),
-                None => {
-                    self.torn[side] = true;
-                    Step::Took(bytes.len())
-                }
+        if line_wise && self.torn[side] {
+            let known = |line: &[u8]| match side {
+                Side::Client => is_command(line),
+                Side::Server => lines::begins_reply(line),
             };
+            let behind = lines::behind_gap(bytes, known);
+            self.torn[side] = behind == Some(Behind::NeedMore);
+            match behind {
+                Some(Behind::NeedMore) => return Step::NeedMore(bytes.len() + 1),
+                Some(Behind::Pass(length)) => return Step::Took(length),
+                None => {}
+            }
         }
         if side == Side::Server {
             return self.read_answer(bytes, notes);
@@ -244,6 +275,10 @@ impl Dissector for Smtp {
         match self.expects {
             Expects::Command => self.read_command(bytes, notes),
             Expects::Response => self.read_response(bytes, notes),
+            // No mail begins with a command: this client does not stop at DATA, and expects a no.
+            Expects::GoAhead if lines::line(bytes).is_some_and(|(line, _)| is_command(line)) => {
+                self.read_command(bytes, notes)
+            }
             Expects::GoAhead if bytes.len() < AHEAD_BYTES => Step::Hold,
             Expects::GoAhead | Expects::Content => self.read_content(bytes, notes),
             Expects::Chunk(left, last) => self.read_chunk(left, last, bytes, notes),
@@ -284,7 +319,7 @@ impl Dissector for Smtp {
         if let (true, Some(mail)) = (cut && how != End::Over, &self.mail) {
             // Without its final dot the server has to throw the mail away (RFC 5321 §4.1.1.4).
             let saying = notes.say(Word::Interrupt, Stage::Told, 0..0).scope(Scope::Activity).mark(Marks::PARTIAL);
-            let saying = saying.position(Position::bytes(mail.content.length())).object(&mail.sender);
+            let saying = named(saying.position(Position::bytes(mail.content.length())), &mail.sender);
             if let Some(begun) = mail.begun {
                 saying.since(begun);
             }
@@ -377,59 +412,45 @@ impl Smtp {
         let server = notes.server().ip.to_string();
         let mut saying = notes.say(word, Stage::Asked, bytes.clone()).scope(scope).mark(out_of_turn);
         saying = if verb.is_empty() { saying.mark(Marks::NAMELESS) } else { saying.op(verb.as_str().as_bytes()) };
-        if !argument.is_empty() {
-            saying = saying.object(&argument);
-        }
+        saying = named(saying, &argument);
         match deed {
             Deed::Login => _ = self.credentials(saying, &server),
             Deed::Noop => _ = saying.mark(Marks::APP_PING),
             _ => {}
         }
-        let mut request = Request { deed, argument, extent, more: 0 };
+        let mut request = Request::new(deed, argument, extent);
         match deed {
             Deed::Hello => self.local = verb.as_str() == "LHLO",
-            Deed::Mail => {
-                let (sender, recipients, content) = (request.argument.clone(), Vec::new(), Content::default());
-                self.mail = Some(Mail { sender, recipients, accepted: 0, content, begun: None });
+            Deed::Mail if self.mail.is_none() => {
+                request.begins = true;
+                self.mail_at_hand().sender.clone_from(&request.argument);
             }
             // A capture of the client alone has no word of the server to wait for.
             Deed::Data => self.expects = if self.answered { Expects::GoAhead } else { Expects::Content },
             Deed::Chunk => {
                 let (size, last) = lines::word(rest);
-                let last = last.trim_ascii().eq_ignore_ascii_case(b"LAST");
                 // A size that is none makes the server refuse, and no octets follow.
                 if let Some(size) = lines::number(size) {
-                    self.mail_at_hand().begun.get_or_insert(extent);
+                    let last = last.trim_ascii().eq_ignore_ascii_case(b"LAST");
+                    let mail = self.mail_at_hand();
+                    mail.begun.get_or_insert(extent);
+                    request.position = mail.content.length().saturating_add(size);
                     if last {
                         request.deed = Deed::Message;
-                        request.more = self.answers_to_come();
                     }
-                    if size > 0 {
-                        self.expects = Expects::Chunk(size, last);
-                    } else if last {
-                        self.propose(false, bytes.end, notes);
-                    }
+                    self.expects = Expects::Chunk(size, last);
                 }
             }
             _ => {}
         }
         self.open.ask(request);
-    }
-
-    /// LMTP answers for each recipient: how many answers come before the last one.
-    fn answers_to_come(&self) -> u32 {
-        let accepted = self.mail.as_ref().map_or(0, |mail| mail.accepted);
-        if self.local { accepted.saturating_sub(1).min(RECIPIENTS as u64) as u32 } else { 0 }
+        if let Expects::Chunk(0, last) = self.expects {
+            self.end_chunk(last, bytes.end, notes);
+        }
     }
 
     fn mail_at_hand(&mut self) -> &mut Mail {
-        self.mail.get_or_insert_with(|| Mail {
-            sender: Box::default(),
-            recipients: Vec::new(),
-            accepted: 0,
-            content: Content::default(),
-            begun: None,
-        })
+        self.mail.get_or_insert_default()
     }
 
     fn note_response(&mut self, response: &[u8]) {
@@ -462,7 +483,7 @@ impl Smtp {
         let extent = notes.extent(0..length);
         let saying = notes.say(Word::Authenticate, Stage::Asked, 0..length).mark(Marks::NAMELESS);
         self.credentials(saying, &server);
-        self.open.ask(Request { deed: Deed::Login, argument: Box::default(), extent, more: 0 });
+        self.open.ask(Request::new(Deed::Login, Box::default(), extent));
         Step::Took(length)
     }
 
@@ -475,9 +496,8 @@ impl Smtp {
         if ended {
             self.expects = Expects::Command;
             self.torn.client = false;
-            let extent = self.propose(true, taken, notes);
-            let more = self.answers_to_come();
-            self.open.ask(Request { deed: Deed::Message, argument: Box::default(), extent, more });
+            self.open.ask(Request::new(Deed::Message, Box::default(), start));
+            self.propose(true, taken, notes);
         }
         Step::Took(taken)
     }
@@ -489,53 +509,80 @@ impl Smtp {
         if left > 0 {
             self.expects = Expects::Chunk(left, last);
         } else {
-            self.expects = Expects::Command;
-            self.torn.client = false;
-            if last {
-                self.propose(false, taken, notes);
-            }
+            self.end_chunk(last, taken, notes);
         }
         Step::Took(taken)
     }
 
-    /// The whole mail was sent: the server is to take it. `leads` where the content is a message of its own, and not
-    /// that of a BDAT.
-    fn propose(&mut self, leads: bool, taken: usize, notes: &mut Notes<'_>) -> Extent {
-        let server = notes.server().ip.to_string();
-        let mail = self.mail_at_hand();
-        let whole = notes.extent(taken.saturating_sub(1)..taken);
-        let begun = mail.begun.unwrap_or(whole);
-        let mut recipients: Vec<&[u8]> = mail.recipients.iter().map(AsRef::as_ref).collect();
-        recipients.sort_unstable();
-        let mut parts: Vec<&[u8]> = vec![&mail.sender];
-        parts.extend(recipients);
-        let length = mail.content.length().to_string();
-        let identity = mail.content.message_id().map(|id| {
-            let value: Vec<&[u8]> = parts.iter().copied().chain([id]).collect();
-            // The same mail may be offered to another server: who is asked is no part of it.
-            Identity::new(IdentityKind::Message, Use::Shows, Strength::Protocol, NAME, &value)
-        });
-        let token = identity.as_ref().map(|identity| identity.hash);
-        match mail.content.message_id() {
-            Some(id) => parts.push(id),
-            None => parts.extend([length.as_bytes(), mail.content.body()]),
+    fn end_chunk(&mut self, last: bool, taken: usize, notes: &mut Notes<'_>) {
+        self.expects = Expects::Command;
+        self.torn.client = false;
+        if last {
+            self.propose(false, taken, notes);
         }
-        parts.extend([server.as_bytes(), NAME.as_bytes()]);
-        let action = Action { key: Hash128::of(&parts), safety: Safety::Unsafe, token };
-        let mut saying = notes.say(Word::Checkpoint, Stage::Asked, taken.saturating_sub(1)..taken);
-        saying = saying.scope(Scope::Activity).grade(Grade::Major).since(begun).action(action);
-        saying = saying.position(recipients_of(mail)).object(&mail.sender);
+    }
+
+    /// The whole mail was sent: the server is to take it, and answers the newest question. `leads` where the content is
+    /// a message of its own, and not that of a BDAT.
+    fn propose(&mut self, leads: bool, taken: usize, notes: &mut Notes<'_>) {
+        let server = notes.server().ip.to_string();
+        let mail = self.mail.take().unwrap_or_default();
+        let whole = taken.saturating_sub(1)..taken;
+        let begun = mail.begun.unwrap_or_else(|| notes.extent(whole.clone()));
+        let mut saying = notes.say(Word::Checkpoint, Stage::Asked, whole).scope(Scope::Activity).since(begun);
+        saying = saying.grade(Grade::Major).action(mail.action(&server)).position(mail.recipients_accepted());
+        saying = named(saying, &mail.sender);
         if leads {
             saying = saying.mark(Marks::NAMELESS);
         }
-        if let Some(identity) = identity {
+        if let Some(identity) = mail.identity() {
             saying.identity(identity);
         }
-        begun
+        if let Some(request) = self.open.newest() {
+            request.extent = begun;
+            request.more = if self.local { mail.accepted.saturating_sub(1).min(RECIPIENTS as u64) as u32 } else { 0 };
+            request.mail = Some(Box::new(mail));
+        }
     }
 }
 
-/// How many recipients the server has accepted for a mail.
-fn recipients_of(mail: &Mail) -> Position {
-    Position { unit: Unit::Recipients, value: mail.accepted, of: None }
+impl Mail {
+    /// Sender and recipients, in an order that does not depend on the client's.
+    fn envelope(&self) -> Vec<&[u8]> {
+        let mut recipients: Vec<&[u8]> = self.recipients.iter().map(AsRef::as_ref).collect();
+        recipients.sort_unstable();
+        let mut envelope: Vec<&[u8]> = vec![&self.sender];
+        envelope.extend(recipients);
+        envelope
+    }
+
+    /// By what it is known again (RFC 1047), on whatever way it comes: which server is asked is no part of it.
+    fn identity(&self) -> Option<Identity> {
+        let mut value = self.envelope();
+        value.push(self.content.message_id()?);
+        Some(Identity::new(IdentityKind::Message, Use::Shows, Strength::Protocol, NAME, &value))
+    }
+
+    /// What is asked of the server: twice, and the mail is delivered twice.
+    fn action(&self, server: &str) -> Action {
+        let length = self.content.length().to_string();
+        let mut parts = self.envelope();
+        match self.content.message_id() {
+            Some(id) => parts.push(id),
+            None => parts.extend([length.as_bytes(), self.content.body()]),
+        }
+        parts.extend([server.as_bytes(), NAME.as_bytes()]);
+        let token = self.identity().map(|identity| identity.hash);
+        Action { key: Hash128::of(&parts), safety: Safety::Unsafe, token }
+    }
+
+    /// How many recipients the server has accepted.
+    fn recipients_accepted(&self) -> Position {
+        Position { unit: Unit::Recipients, value: self.accepted, of: None }
+    }
+}
+
+/// Says whom it is about, unless that is the empty sender of a bounce.
+fn named<'e>(saying: Saying<'e>, address: &[u8]) -> Saying<'e> {
+    if address.is_empty() { saying } else { saying.object(address) }
 }
