@@ -376,7 +376,7 @@ impl Unit {
         match (code, given, framing) {
             (_, _, Framing::None) => None,
             (206, Some(Given { bytes: Some((start, _)), whole }), _) => Some(Self { object, start, whole }),
-            (200, _, Framing::Counted(length)) if length >= WORTH_BYTES => {
+            (200, _, Framing::Counted(length)) if length >= WORTH_BYTES || exchange.range.is_some() => {
                 Some(Self { object, start: 0, whole: Some(length) })
             }
             _ => None,
