@@ -14,7 +14,7 @@ pub static PROTOCOL: Protocol = Protocol {
     // A frame has no signature: only the handshake, which is HTTP, tells that frames follow.
     probe: |_, _| Verdict::No,
     start: || Box::new(WebSocket::default()),
-    goodbye: Some("CLOSE"),
+    goodbye: Some("close frame"),
     words: &[Word::Turn, Word::KeepAlive, Word::Resume, Word::Release, Word::Abort, Word::Interrupt, Word::Error],
     sources: &["RFC 6455 §5, §7.4", "RFC 7692 §6", "Engine.IO protocol 4"],
 };
@@ -193,7 +193,7 @@ impl WebSocket {
             Some(1001 | 1012) => (Word::Release, Stage::Asked, Marks::SHUTDOWN),
             Some(1013) => (Word::Release, Stage::Asked, Marks::RETRYABLE),
             // Protocol error, wrong data, policy, too large, missing extension, internal error, bad gateway.
-            Some(1002 | 1003 | 1007..=1011 | 1014) => (Word::Abort, Stage::Asked, Marks::FATAL),
+            Some(1002 | 1003 | 1007..=1011 | 1014) => (Word::Abort, Stage::Told, Marks::FATAL),
             _ => (Word::Release, Stage::Asked, Marks::default()),
         };
         let reason = payload.get(2..).unwrap_or_default();

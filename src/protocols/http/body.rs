@@ -148,9 +148,9 @@ impl Http {
         let Some(unit) = reading.unit.filter(|_| side == Side::Server) else { return };
         let position = unit.position(reading.walk.passed);
         let position = if unit.start == 0 && unit.whole.is_none() { position.of(Some(position.value)) } else { position };
-        pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(&unit.object).position(position);
         let grade = if position.of == Some(position.value) { Grade::Major } else { Grade::Minor };
         pen.say(Word::Checkpoint, Stage::Granted).grade(grade).object(&unit.object).position(position);
+        pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(&unit.object).position(position);
     }
 
     /// The side ended in the middle of a content, `missing` bytes before the end of what was being passed over.
@@ -188,15 +188,15 @@ impl Http {
             return;
         };
         let position = unit.position(reading.walk.passed);
+        if side == Side::Server {
+            pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor).object(&unit.object).position(position);
+        }
         if is_cut {
             pen.say(Word::Activity, Stage::Refused)
                 .scope(Scope::Activity)
                 .mark(Marks::PARTIAL)
                 .object(&unit.object)
                 .position(position);
-        }
-        if side == Side::Server {
-            pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor).object(&unit.object).position(position);
         }
     }
 }

@@ -335,7 +335,7 @@ mod tests {
         }
         assert_eq!(probe(Side::Client, b"GET / HTTP/1.1\r\n"), Verdict::Certain);
         assert_eq!(probe(Side::Client, b"GET /\r\n"), Verdict::Likely, "HTTP/0.9");
-        assert_eq!(probe(Side::Client, b"OPTIONS HTTP/1.1\r\n"), Verdict::Likely, "no target");
+        assert_eq!(probe(Side::Client, b"OPTIONS HTTP/1.1\r\n"), Verdict::Certain, "no target");
         assert_eq!(probe(Side::Client, b"GET /aaaa"), Verdict::Likely);
         assert_eq!(probe(Side::Client, b"GE"), Verdict::Unsure);
         assert_eq!(probe(Side::Server, b"HTT"), Verdict::Unsure);

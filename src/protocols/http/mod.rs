@@ -28,7 +28,7 @@ use sha1::{Digest as _, Sha1};
 
 use self::body::{Purpose, Read, Reading, say_begin, say_in_ranges};
 use self::exchange::{Exchange, Pen, Switch};
-use self::framing::{Framing, Walk};
+use self::framing::{Framing, Next, Walk};
 use self::head::{Head, HeadRead, Start};
 use self::request::{Content, Seen};
 use self::uploads::Uploads;
@@ -219,7 +219,13 @@ impl Dissector for Http {
 
     fn end(&mut self, side: Side, how: End, unread: &[u8], pending: u64, notes: &mut Notes<'_>) {
         match std::mem::take(&mut self.sides[side].state) {
-            State::Content(reading) => self.cut(side, *reading, how, pending, notes),
+            State::Content(mut reading) => {
+                // What came while nobody looked: an answer told of the content before it was read.
+                if let Next::Content(most) = reading.walk.next(unread) {
+                    reading.walk.pass(most.min(unread.len() as u64));
+                }
+                self.cut(side, *reading, how, pending, notes);
+            }
             State::Small(head, extent, length) => {
                 let mut pen = Pen::new(notes, 0..unread.len());
                 pen.since = Some(extent);
@@ -350,7 +356,8 @@ impl Http {
         let object = exchange.object.clone();
         let unit = exchange.upload.map(|upload| {
             let position = upload.position();
-            body::Unit { object: object.clone(), start: position.value, whole: position.of }
+            let whole = position.of.or(self.uploads.length_of(exchange));
+            body::Unit { object: object.clone(), start: position.value, whole }
         });
         let walk = Walk::new(framing);
         let purpose = Purpose::Skip;

@@ -92,10 +92,11 @@ impl Http {
         self.remember(exchange);
     }
 
-    /// `Connection: close` announces the end of the connection, not of a session; once a side.
+    /// `Connection: close` announces the end of this connection, one part of a session that may go on in others; once
+    /// a side.
     pub(super) fn say_close(&mut self, pen: &mut Pen<'_, '_>, head: &Head<'_>, side: Side) {
         if head.lists("connection", "close") && !std::mem::replace(&mut self.closing[side], true) {
-            pen.say(Word::Release, Stage::Told).scope(Scope::Transport);
+            pen.say(Word::Release, Stage::Told).scope(Scope::Channel);
         }
     }
 
@@ -148,7 +149,7 @@ impl Http {
         }
         identities.extend(target::sessions(head.target()));
         let shown = uploads::identity(&exchange.host, &exchange.target, Use::Shows);
-        if matches!(exchange.upload, Some(Upload::Probe | Upload::Append(..) | Upload::Discard))
+        if matches!(exchange.upload, Some(Upload::Probe | Upload::Append(..) | Upload::Discard | Upload::Part(_)))
             || self.uploads.knows(&shown)
         {
             identities.push(shown);

@@ -7,7 +7,7 @@ use super::exchange::{Exchange, Pen, Perhaps as _, Switch, kept};
 use super::framing::Framing;
 use super::head::Head;
 use super::ranges::Given;
-use super::uploads::WORTH_BYTES;
+use super::uploads::{self, WORTH_BYTES};
 use super::{Http, dates, login, target};
 use crate::events::{
     Confidence, Declared, Grade, Hash128, Identity, Marks, Position, Principal, Safety, Side, Stage, Timer, Use, Word,
@@ -50,6 +50,11 @@ impl Http {
             target::version(&exchange.host, &exchange.target, etag, Use::Issues)
         });
         let object = exchange.filter(|_| code == 201).and(head.field("location")).map(target::shown);
+        let upload = exchange.filter(|_| code < 300).zip(head.field("location")).and_then(|(exchange, location)| {
+            let mut parameters = target::parameters_of(location);
+            let is_upload = parameters.any(|(name, _)| name.eq_ignore_ascii_case(b"upload_id"));
+            is_upload.then(|| uploads::issued(exchange, location))
+        });
         let failed = exchange.filter(|_| word == Word::Authenticate);
         let proof = failed.and_then(|exchange| exchange.proof_for(code)).map(|(proof, _)| proof);
         let form = failed.and_then(|exchange| exchange.form.as_ref()).filter(|_| proof.is_none());
@@ -70,7 +75,8 @@ impl Http {
             .perhaps(proof.and_then(|proof| proof.identity.clone()), Saying::identity)
             .perhaps(object, |lead, object| lead.object(&object))
             .perhaps(Some(reason).filter(|reason| code >= 400 && !reason.is_empty()), Saying::text)
-            .perhaps(version, Saying::identity);
+            .perhaps(version, Saying::identity)
+            .perhaps(upload, Saying::identity);
         lead = cookies.identities.iter().cloned().fold(lead, Saying::identity);
         lead = lost.into_iter().flatten().map(|(_, cookie)| cookie).fold(lead, Saying::identity);
         for Declared { timer, span } in declared(head, present, cookies.lifetime) {
@@ -144,7 +150,7 @@ impl Http {
             (401, None) if worn => return (Word::Authenticate, Stage::Refused, lost),
             (401 | 407, None) => return (Word::Turn, Stage::Refused, plain),
             (419 | 440, _) => return (Word::Authenticate, Stage::Refused, Marks::STATE_LOST),
-            (403, _) => return (Word::Authorize, Stage::Refused, plain),
+            (403, _) if exchange.switch.is_none() => return (Word::Authorize, Stage::Refused, plain),
             _ => {}
         }
         let topic = match (&exchange.switch, code) {
@@ -370,7 +376,7 @@ impl Unit {
         match (code, given, framing) {
             (_, _, Framing::None) => None,
             (206, Some(Given { bytes: Some((start, _)), whole }), _) => Some(Self { object, start, whole }),
-            (200, _, Framing::Counted(length)) if length >= WORTH_BYTES => {
+            (200, _, Framing::Counted(length)) if length >= WORTH_BYTES || exchange.range.is_some() => {
                 Some(Self { object, start: 0, whole: Some(length) })
             }
             _ => None,

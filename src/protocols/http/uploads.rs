@@ -22,8 +22,8 @@ const UPLOADS: usize = 16;
 pub(super) enum Upload {
     /// A content worth following, with its length where that is known. Nothing can be taken up again.
     Plain(Option<u64>),
-    /// tus: it creates an upload of so many bytes.
-    Create(Option<u64>),
+    /// tus: it creates an upload of so many bytes, and sends so many of them at once.
+    Create(Option<u64>, Option<u64>),
     /// tus: it asks how much the server has.
     Probe,
     /// tus: it sends more, from here on, so many bytes.
@@ -46,7 +46,7 @@ impl Upload {
         if head.field("tus-resumable").is_some() || head.field("upload-draft-interop-version").is_some() {
             let created = head.number("upload-length").or(length.filter(|_| head.field("upload-complete").is_some()));
             match head.method() {
-                b"POST" => return Some(Self::Create(created)),
+                b"POST" => return Some(Self::Create(created, length)),
                 b"HEAD" => return Some(Self::Probe),
                 b"DELETE" => return Some(Self::Discard),
                 b"PATCH" => return offset.map(|offset| Self::Append(offset, length)),
@@ -67,7 +67,7 @@ impl Upload {
     /// Where its content begins in the upload, and how large the whole is where this request tells.
     pub(super) fn position(self) -> Position {
         match self {
-            Self::Plain(length) | Self::Create(length) => Position::bytes(0).of(length),
+            Self::Plain(length) | Self::Create(length, _) => Position::bytes(0).of(length),
             Self::Append(offset, _) => Position::bytes(offset),
             Self::Part(given) => Position::bytes(given.bytes.map_or(0, |(start, _)| start)).of(given.whole),
             Self::Probe | Self::Discard => Position::bytes(0),
@@ -95,6 +95,11 @@ impl Uploads {
 
     fn length(&self, upload: &Identity) -> Option<u64> {
         self.known.iter().find(|(hash, _)| *hash == upload.hash).and_then(|(_, length)| *length)
+    }
+
+    /// How large the upload is that a request speaks of, where this connection told it.
+    pub(super) fn length_of(&self, exchange: &Exchange) -> Option<u64> {
+        self.length(&identity(&exchange.host, &exchange.target, Use::Shows))
     }
 
     /// Whether this connection heard of the upload.
@@ -125,18 +130,18 @@ impl Http {
     pub(super) fn say_upload(&mut self, pen: &mut Pen<'_, '_>, exchange: &Exchange) {
         let Some(upload) = exchange.upload else { return };
         let object = &exchange.object;
-        let known = self.uploads.length(&identity(&exchange.host, &exchange.target, Use::Shows));
+        let known = self.uploads.length_of(exchange);
         let position = upload.position();
         let position = position.of(position.of.or(known));
         match upload {
-            Upload::Discard => {}
+            Upload::Discard | Upload::Create(_, Some(0)) => {}
             Upload::Probe => {
                 pen.say(Word::Resume, Stage::Asked).mechanism("tus").object(object);
             }
             Upload::Part(Given { bytes: None, .. }) => {
                 pen.say(Word::Resume, Stage::Asked).mechanism("other").object(object);
             }
-            Upload::Plain(_) | Upload::Create(_) | Upload::Append(..) | Upload::Part(_) => {
+            Upload::Plain(_) | Upload::Create(..) | Upload::Append(..) | Upload::Part(_) => {
                 let asked = pen.say(Word::Activity, Stage::Asked).scope(Scope::Activity);
                 asked.object(object).position(position);
             }
@@ -157,19 +162,24 @@ impl Http {
         let offset = head.number("upload-offset");
         let lost = if matches!(code, 403 | 404 | 410) { Marks::STATE_LOST } else { Marks::default() };
         match (upload, code) {
-            (Upload::Create(length), 200..300) => {
-                let created = head.field("location").map_or(url, |location| issued(exchange, location));
+            (Upload::Create(length, sent), 200..300) => {
+                let location = head.field("location");
+                let created = location.map_or(url, |location| issued(exchange, location));
+                let path = location.map(|location| target::shown(target::split(location, None).1));
+                let object = path.as_deref().unwrap_or(object);
                 self.uploads.learn(&created, length);
                 let present = dates::present(head, pen.notes.time());
                 let hold = head.field("upload-expires").and_then(|date| dates::wait(date, present));
-                pen.say(Word::Activity, Stage::Told)
+                pen.say(Word::Establish, Stage::Granted)
                     .scope(Scope::Activity)
                     .object(object)
                     .position(Position::bytes(offset.unwrap_or(0)).of(length));
                 let offered = pen.say(Word::Resume, Stage::Offered).mechanism("tus").identity(created);
                 offered.perhaps(hold, |offered, hold| offered.declares(Timer::Hold, hold));
-                if let Some(offset) = offset.filter(|offset| *offset > 0) {
-                    say_held(pen, object, offset, length, None);
+                if sent != Some(0)
+                    && let Some(offset) = offset.or(sent)
+                {
+                    say_held(pen, object, offset, length, sent);
                 }
             }
             (Upload::Probe, 200..300) => {
@@ -196,10 +206,12 @@ impl Http {
             (Upload::Append(start, _), 404 | 409 | 410) => {
                 let refused = pen.say(Word::Resume, Stage::Refused).mechanism("tus").object(object);
                 refused.position(Position::bytes(start)).mark(lost).identity(url);
+                pen.say(Word::Activity, Stage::Refused).scope(Scope::Activity).object(object);
             }
             (Upload::Append(start, _), 460) => {
                 let refused = pen.say(Word::Checkpoint, Stage::Refused).grade(Grade::Minor);
                 refused.object(object).position(Position::bytes(start));
+                pen.say(Word::Activity, Stage::Refused).scope(Scope::Activity).object(object);
             }
             (Upload::Discard, 200..300) => {
                 let discarded = pen.say(Word::Activity, Stage::Refused).scope(Scope::Activity).object(object);
@@ -208,11 +220,18 @@ impl Http {
             (Upload::Part(given), 308) => {
                 let Some(received) = ranges::held(head.field("range")) else { return };
                 let position = Position::bytes(received).of(given.whole);
-                if given.bytes.is_none() {
-                    pen.say(Word::Resume, Stage::Granted).mechanism("other").object(object).position(position);
+                let Some((_, end)) = given.bytes else {
+                    let granted = pen.say(Word::Resume, Stage::Granted).mechanism("other").object(object);
+                    granted.position(position);
+                    let checkpoint = pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor);
+                    checkpoint.object(object).position(position);
+                    return;
+                };
+                say_held(pen, object, received, given.whole, Some(end));
+                if received != end {
+                    let refused = pen.say(Word::Activity, Stage::Refused).scope(Scope::Activity);
+                    refused.mark(Marks::PARTIAL).object(object).position(position);
                 }
-                let checkpoint = pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor);
-                checkpoint.object(object).position(position);
             }
             (Upload::Part(given), 200..300) => {
                 let end = given.bytes.map(|(_, end)| end).or(given.whole).unwrap_or(0);
@@ -223,12 +242,12 @@ impl Http {
             }
             (Upload::Plain(length), 200..300) => {
                 let position = length.map(|length| Position::bytes(length).of(Some(length)));
-                let done = pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(object);
-                done.perhaps(position, Saying::position);
                 let checkpoint = pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Major).object(object);
                 checkpoint.perhaps(position, Saying::position);
+                let done = pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(object);
+                done.perhaps(position, Saying::position);
             }
-            (Upload::Plain(_) | Upload::Create(_) | Upload::Append(..) | Upload::Part(_), 400..) => {
+            (Upload::Plain(_) | Upload::Create(..) | Upload::Append(..) | Upload::Part(_), 400..) => {
                 pen.say(Word::Activity, Stage::Refused).scope(Scope::Activity).object(object);
             }
             _ => {}
@@ -254,10 +273,10 @@ impl Http {
 fn say_held(pen: &mut Pen<'_, '_>, object: &[u8], offset: u64, whole: Option<u64>, sent: Option<u64>) {
     let position = Position::bytes(offset).of(whole);
     let is_whole = whole == Some(offset);
+    let grade = if is_whole { Grade::Major } else { Grade::Minor };
+    pen.say(Word::Checkpoint, Stage::Granted).grade(grade).object(object).position(position);
     if is_whole || sent == Some(offset) {
         let done = pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity);
         done.object(object).position(position);
     }
-    let grade = if is_whole { Grade::Major } else { Grade::Minor };
-    pen.say(Word::Checkpoint, Stage::Granted).grade(grade).object(object).position(position);
 }
