@@ -1,5 +1,16 @@
 //! The names of alerts (RFC 8446 §6, RFC 5246 §7.2, IANA TLS Alerts).
 
+/// The level of an alert that ends the connection.
+pub(super) const FATAL: u8 = 2;
+
+/// The alert that is a good-bye.
+pub(super) const CLOSE_NOTIFY: u8 = 0;
+
+/// Whether an alert says that the peer's certificate is missing or will not do.
+pub(super) fn blames_certificate(number: u8) -> bool {
+    matches!(number, 41..=46 | 48 | 49 | 116)
+}
+
 /// The name of an alert's description.
 pub(super) fn name(number: u8) -> &'static str {
     match number {

@@ -11,6 +11,11 @@ pub(super) fn first(body: &[u8]) -> Option<Option<CertificateFacts>> {
     Some(facts(der))
 }
 
+/// Whether a Certificate message of TLS 1.2 or before shows none.
+pub(super) fn is_empty(body: &[u8]) -> bool {
+    body == [0, 0, 0]
+}
+
 /// Certificate ::= SEQUENCE { tbs SEQUENCE { \[0\] version, serial INTEGER, signature, issuer, validity … } }
 fn facts(der: &[u8]) -> Option<CertificateFacts> {
     let (_, certificate, _) = element(der)?;
@@ -19,6 +24,8 @@ fn facts(der: &[u8]) -> Option<CertificateFacts> {
     if tag == 0xA0 {
         (_, value, rest) = element(rest)?;
     }
+    // A leading zero only keeps the number from being negative.
+    let value = value.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(value);
     let serial: String = value.iter().take(20).map(|octet| format!("{octet:02x}")).collect();
     let (_, _, rest) = element(rest)?;
     let (_, _, rest) = element(rest)?;

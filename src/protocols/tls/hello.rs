@@ -1,5 +1,6 @@
 //! The two hellos (RFC 5246 §7.4.1, RFC 8446 §4.1) and the extensions that sessions depend on.
 
+use super::records;
 use crate::protocols::read::Octets;
 
 /// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3).
@@ -26,6 +27,28 @@ mod extension {
     pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 }
 
+/// Octets of a record that holds an EndOfEarlyData, which has a key and thus a record of its own (RFC 8446 §4.5).
+pub(super) const END_OF_EARLY_DATA: usize = 4 + records::ADDED_13;
+
+/// Octets of a record that holds nothing but a Finished of TLS 1.3: as long as the hash of the cipher suite
+/// (RFC 8446 §4.4.4, B.4).
+pub(super) fn finished_13(cipher: Option<u16>) -> usize {
+    const AES_256_GCM_SHA384: u16 = 0x1302;
+    4 + if cipher == Some(AES_256_GCM_SHA384) { 48 } else { 32 } + records::ADDED_13
+}
+
+/// The list of pre-shared keys that a client offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Psks<'b>(&'b [u8]);
+
+impl<'b> Psks<'b> {
+    /// Each key's name, and whether it stands for a ticket: one that was given out by other means has no age.
+    pub(super) fn each(self) -> impl Iterator<Item = (&'b [u8], bool)> {
+        let mut octets = Octets::new(self.0);
+        std::iter::from_fn(move || Some((octets.counted16()?, octets.u32()? != 0)))
+    }
+}
+
 /// What a client says first.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct ClientHello<'b> {
@@ -37,8 +60,8 @@ pub(super) struct ClientHello<'b> {
     pub(super) alpn: Option<&'b [u8]>,
     /// Ticket (RFC 5077); empty where the extension is and holds none.
     pub(super) ticket: Option<&'b [u8]>,
-    /// The first pre-shared key's name.
-    pub(super) psk: Option<&'b [u8]>,
+    /// The pre-shared keys offered (RFC 8446 §4.2.11).
+    pub(super) psks: Option<Psks<'b>>,
     /// Early data follow.
     pub(super) early_data: bool,
     /// TLS 1.3 is among the versions offered.
@@ -77,13 +100,14 @@ pub(super) fn client(body: &[u8]) -> Option<ClientHello<'_>> {
             extension::SERVER_NAME => hello.server_name = server_name(data).or(hello.server_name),
             extension::ALPN => hello.alpn = first_protocol(data),
             extension::SESSION_TICKET => hello.ticket = Some(data.rest()),
-            extension::PRE_SHARED_KEY => {
-                hello.psk = data.counted16().and_then(|list| Octets::new(list).counted16()).or(Some(&[]));
-            }
+            extension::PRE_SHARED_KEY => hello.psks = Some(Psks(data.counted16().unwrap_or(&[]))),
             extension::EARLY_DATA => hello.early_data = true,
             extension::SUPPORTED_VERSIONS => {
                 let versions = data.counted8().unwrap_or(&[]);
-                hello.offers_13 = versions.chunks_exact(2).any(|version| version == [3, 4]);
+                hello.offers_13 = versions.chunks_exact(2).any(|version| match *version {
+                    [high, low] => !is_grease([high, low]) && is_13(u16::from_be_bytes([high, low])),
+                    _ => false,
+                });
             }
             _ => {}
         }
@@ -139,13 +163,17 @@ fn server_name<'b>(mut data: Octets<'b>) -> Option<&'b [u8]> {
 
 fn first_protocol<'b>(mut data: Octets<'b>) -> Option<&'b [u8]> {
     let mut names = Octets::new(data.counted16()?);
-    // GREASE names (RFC 8701) are two equal octets of the form ?A.
     while let Some(name) = names.counted8() {
-        if !matches!(name, [a, b] if a == b && a & 0x0F == 0x0A) {
+        if !matches!(*name, [high, low] if is_grease([high, low])) {
             return Some(name);
         }
     }
     None
+}
+
+/// Whether this is a value that means nothing and is there to keep peers tolerant (RFC 8701).
+fn is_grease([high, low]: [u8; 2]) -> bool {
+    high == low && high & 0x0F == 0x0A
 }
 
 /// The lifetime in seconds and the bytes of a ticket of TLS 1.2 and before (RFC 5077 §3.3).

@@ -2,89 +2,190 @@
 
 use super::hello::ClientHello;
 use crate::events::security::Offered;
-use crate::events::{Identity, IdentityKind, Marks, Scope, Side, Stage, Strength, Use, Word};
+use crate::events::{
+    Confidence, Extent, Identity, IdentityKind, Marks, Scope, Side, Stage, Strength, Use, Word,
+};
+use crate::limits::EVENT_IDENTITIES;
 use crate::protocols::Notes;
 
-/// A client's offer.
+/// The ways to resume, by the names of `interface.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mechanism {
+    /// By session id (RFC 5246 §7.4.1.2): TLS 1.2 and before.
+    SessionId,
+    /// By ticket (RFC 5077): TLS 1.2 and before.
+    Ticket,
+    /// By pre-shared key (RFC 8446 §2.2): TLS 1.3.
+    Psk,
+    /// Data before the handshake is over (RFC 8446 §2.3), by one of the keys.
+    EarlyData,
+}
+
+impl Mechanism {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::SessionId => "tls-session-id",
+            Self::Ticket => "tls-ticket",
+            Self::Psk => "tls-psk",
+            Self::EarlyData => "tls-early-data",
+        }
+    }
+}
+
+/// A client's offer: that of its first hello.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Offer {
+    /// What it asks for, with what it shows for it.
+    asked: Vec<(Mechanism, Vec<Identity>)>,
+    /// Its session id. With a ticket or TLS 1.3 among its versions it may be one that it made up.
     session_id: Vec<u8>,
     ticket: bool,
     psk: bool,
-    /// A session id means something only to a server that chooses TLS 1.2 or less: this client knows more.
+    early_data: bool,
     offers_13: bool,
-    /// What is shown by the strongest way.
-    shown: Option<(&'static str, Identity)>,
+    /// Where the hello is.
+    place: Extent,
+}
+
+/// An identity that a client shows.
+fn shows(kind: IdentityKind, value: &[u8]) -> Identity {
+    Identity::new(kind, Use::Shows, Strength::Key, "tls", &[value])
 }
 
 impl Offer {
     /// The offer of a hello.
-    pub(super) fn of(hello: &ClientHello<'_>) -> Self {
-        let ticket = hello.ticket.filter(|ticket| !ticket.is_empty());
-        let show = |kind, value: &[u8]| Identity::new(kind, Use::Shows, Strength::Key, "tls", &[value]);
-        let shown = match (hello.psk, ticket) {
-            (Some(psk), _) => Some(("tls-psk", show(IdentityKind::Psk, psk))),
-            (None, Some(ticket)) => Some(("tls-ticket", show(IdentityKind::Ticket, ticket))),
-            (None, None) if !hello.session_id.is_empty() => {
-                Some(("tls-session-id", show(IdentityKind::SessionId, hello.session_id)))
-            }
-            (None, None) => None,
-        };
-        Self {
+    pub(super) fn of(hello: &ClientHello<'_>, place: Extent) -> Self {
+        let mut new = Self {
             session_id: hello.session_id.to_vec(),
-            ticket: ticket.is_some(),
-            psk: hello.psk.is_some(),
+            early_data: hello.early_data,
             offers_13: hello.offers_13,
-            shown,
+            place,
+            ..Self::default()
+        };
+        if let Some(psks) = hello.psks {
+            let identity = |(name, is_ticket)| {
+                let key = shows(IdentityKind::Psk, name);
+                // A key that was given out by hand may be everybody's.
+                if is_ticket { key } else { Identity { strength: Strength::Protocol, ..key } }
+            };
+            new.psk = true;
+            new.asked.push((Mechanism::Psk, psks.each().take(EVENT_IDENTITIES).map(identity).collect()));
         }
+        if let Some(ticket) = hello.ticket.filter(|ticket| !ticket.is_empty()) {
+            new.ticket = true;
+            new.asked.push((Mechanism::Ticket, vec![shows(IdentityKind::Ticket, ticket)]));
+        }
+        if new.shows_session_id() && !hello.offers_13 {
+            new.asked.push((Mechanism::SessionId, vec![shows(IdentityKind::SessionId, hello.session_id)]));
+        }
+        if hello.early_data {
+            new.asked.push((Mechanism::EarlyData, Vec::new()));
+        }
+        new
     }
 
-    /// By what it offers to resume.
+    /// Whether there is a session id that can be one: beside a ticket it may be made up, for the server to echo
+    /// (RFC 5077 §3.4).
+    fn shows_session_id(&self) -> bool {
+        !self.session_id.is_empty() && !self.ticket
+    }
+
+    /// By what it surely offers to resume.
     pub(super) fn offered(&self) -> Offered {
-        Offered { session_id: !self.session_id.is_empty(), ticket: self.ticket, psk: self.psk }
+        Offered {
+            session_id: self.shows_session_id() && !self.offers_13,
+            ticket: self.ticket,
+            psk: self.psk,
+        }
     }
 
-    /// Whether the offer is one for sure: a session id alone may be there for old boxes only.
-    fn is_sure(&self) -> bool {
-        self.psk || self.ticket || !self.offers_13
+    /// Whether early data were offered.
+    pub(super) fn early_data(&self) -> bool {
+        self.early_data
     }
 
-    /// Whether a server that answers with this session id and no certificate can have resumed something.
-    pub(super) fn could_be_resumed(&self, echoed: &[u8]) -> bool {
-        self.ticket || (!self.session_id.is_empty() && self.session_id == echoed)
+    /// Whether a server that answers with this session id and no certificate, up to TLS 1.2, resumed something.
+    pub(super) fn could_be_resumed(&self, answered: &[u8]) -> bool {
+        self.ticket || self.is_echo(answered)
     }
 
-    /// Says that the client asks to go on.
+    /// Whether the server answers with the client's own session id. Up to TLS 1.2 it does so only to resume.
+    pub(super) fn is_echo(&self, answered: &[u8]) -> bool {
+        !self.session_id.is_empty() && self.session_id == answered
+    }
+
+    /// Whether a server of TLS 1.2 or before that answers with another session id, or none, surely begins anew.
+    pub(super) fn is_surely_refused(&self, answered: &[u8]) -> bool {
+        !self.ticket && !self.is_echo(answered)
+    }
+
+    /// Says that the client asks to go on. The bytes are those of its hello.
     pub(super) fn ask(&self, whole: usize, notes: &mut Notes<'_>) {
-        if self.is_sure() {
-            self.say(Stage::Asked, Marks::default(), whole, notes);
-        }
-    }
-
-    /// Says what the server made of it.
-    pub(super) fn answer(&self, resumed: bool, whole: usize, notes: &mut Notes<'_>) {
-        if !self.is_sure() {
-            if !resumed {
-                return;
+        for (mechanism, identities) in &self.asked {
+            let mut saying = notes
+                .say(Word::Resume, Stage::Asked, 0..whole)
+                .at(self.place)
+                .scope(Scope::Security)
+                .mechanism(mechanism.name());
+            for identity in identities {
+                saying = saying.identity(identity.clone());
             }
-            self.say(Stage::Asked, Marks::default(), whole, notes);
         }
-        let (stage, mark) =
-            if resumed { (Stage::Granted, Marks::default()) } else { (Stage::Refused, Marks::SILENT) };
-        self.say(stage, mark, whole, notes);
     }
 
-    fn say(&self, stage: Stage, mark: Marks, whole: usize, notes: &mut Notes<'_>) {
-        let Some((mechanism, identity)) = &self.shown else { return };
-        let side = if stage == Stage::Asked { Side::Client } else { Side::Server };
-        let saying = notes
+    /// Says what the server made of it, early data excepted: by which way it resumed, if by any.
+    pub(super) fn answer(
+        &self,
+        resumed: Option<Mechanism>,
+        confidence: Confidence,
+        whole: usize,
+        notes: &mut Notes<'_>,
+    ) {
+        let by_id = resumed == Some(Mechanism::SessionId);
+        if by_id && !self.asked.iter().any(|(mechanism, _)| *mechanism == Mechanism::SessionId) {
+            // The session id of a client that knows TLS 1.3 was one after all.
+            notes
+                .say(Word::Resume, Stage::Asked, 0..whole)
+                .at(self.place)
+                .by(Side::Client)
+                .scope(Scope::Security)
+                .mechanism(Mechanism::SessionId.name())
+                .identity(shows(IdentityKind::SessionId, &self.session_id));
+            self.say(Mechanism::SessionId, true, confidence, whole, notes);
+        }
+        for (mechanism, _) in &self.asked {
+            if *mechanism != Mechanism::EarlyData {
+                self.say(*mechanism, resumed == Some(*mechanism), confidence, whole, notes);
+            }
+        }
+    }
+
+    fn say(
+        &self,
+        mechanism: Mechanism,
+        granted: bool,
+        confidence: Confidence,
+        whole: usize,
+        notes: &mut Notes<'_>,
+    ) {
+        let (stage, mark) =
+            if granted { (Stage::Granted, Marks::default()) } else { (Stage::Refused, Marks::SILENT) };
+        notes
             .say(Word::Resume, stage, 0..whole)
-            .by(side)
+            .by(Side::Server)
             .scope(Scope::Security)
-            .mechanism(mechanism)
-            .mark(mark);
-        if stage == Stage::Asked {
-            saying.identity(identity.clone());
+            .mechanism(mechanism.name())
+            .mark(mark)
+            .confidence(confidence)
+            .since(self.place);
+    }
+
+    /// By which way a server of this kind resumes what is offered.
+    pub(super) fn way(&self, is_13: bool) -> Mechanism {
+        match (is_13, self.ticket) {
+            (true, _) => Mechanism::Psk,
+            (false, true) => Mechanism::Ticket,
+            (false, false) => Mechanism::SessionId,
         }
     }
 }
