@@ -6,7 +6,7 @@
 use crate::time::Span;
 
 /// Bytes of one batch: large enough to amortise the join of two tasks, small enough to stay near the cache.
-pub const BATCH_BYTES: usize = 4 << 20;
+pub const BATCH_BYTES: usize = 512 << 10;
 
 /// Frames of one batch at most, so that a flood of tiny frames cannot make the packet lists large.
 pub const BATCH_FRAMES: usize = 1 << 16;
@@ -72,7 +72,7 @@ pub const EVENT_TEXT_BYTES: usize = 256;
 pub const EVENT_IDENTITIES: usize = 16;
 
 /// Questions of one connection that may be open at once; the oldest is given up.
-pub const OPEN_QUESTIONS: usize = 128;
+pub const DIALOG_QUESTIONS: usize = 128;
 
 /// Units of work kept of one connection: the open ones, and the latest others.
 pub const WORK_KEPT: usize = 64;
@@ -110,6 +110,10 @@ pub const PROBE_BYTES: usize = 4 << 10;
 /// Parse errors without a good message between them before a dissector gives up (`domain.md` E).
 pub const PARSE_ERRORS: u32 = 3;
 
+/// Questions of one connection that wait for their answers in protocols that answer in order; of more, the oldest is
+/// given up. No client that was seen sends so many commands ahead.
+pub const OPEN_QUESTIONS: usize = 1_024;
+
 /// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
 pub const UNACKED_SEGMENTS: usize = 10_000;
 
@@ -118,6 +122,9 @@ pub const ANNOUNCEMENTS_PER_SHARD: usize = 4_096;
 
 /// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
 pub const LIVE_PER_SHARD: usize = 16_384;
+
+/// Flows of TCP in one shard among which none is looked for that could be packed.
+pub const AWAKE_PER_SHARD: usize = 32;
 
 /// Finished connections kept as rows in one shard (two million in a run); more fold into counters.
 pub const FINISHED_PER_SHARD: usize = 2_000_000 / SHARDS;

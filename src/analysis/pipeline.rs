@@ -20,6 +20,9 @@ use crate::stream::Window;
 use crate::stream::ending::{Row, population};
 use crate::time::Timestamp;
 
+/// Shards that a thread takes at once: one alone is too little work in a batch to be handed out.
+const SHARDS_AT_ONCE: usize = 8;
+
 /// A batch and its packets, by shard.
 struct Load {
     batch: Batch,
@@ -137,10 +140,14 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
                 shards
                     .par_iter_mut()
                     .zip(&load.jobs)
+                    .with_min_len(SHARDS_AT_ONCE)
                     .for_each(|(shard, jobs)| shard.work(jobs, &load.batch, begun));
             },
         );
         talk.take(shards.iter_mut().map(Shard::take_said));
+        for key in shards.iter_mut().flat_map(Shard::take_folded) {
+            talk.tracker.forget(key);
+        }
         let progress = reading.capture.progress();
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
@@ -174,7 +181,8 @@ fn conclude(
         folded += shard.folded;
         evicted += shard.evicted;
     }
-    rows.sort_by_key(|row| {
+    // Rows are large: their keys are sorted, and each row moves once.
+    rows.sort_by_cached_key(|row| {
         (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
     });
     numbering::hide_beyond_damage(&mut rows, &capture.files, &problems.list());

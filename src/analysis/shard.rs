@@ -32,6 +32,11 @@ impl Shard {
         Self { table: Table::new(keep_duplicates, dissect) }
     }
 
+    /// The connections that were folded into a count since the last time.
+    pub(super) fn take_folded(&mut self) -> Vec<crate::events::ConnectionKey> {
+        self.table.take_folded()
+    }
+
     /// What was said since the last time.
     pub(super) fn take_said(&mut self) -> Said {
         self.table.take_sink()

@@ -12,6 +12,9 @@ use crate::stream::receiver::{Heard, Origin, Parties, Receiver};
 /// Deliveries of a connection begun before the capture in which a message's beginning is looked for.
 const SYNC_TRIES: u32 = 64;
 
+/// Content type of a TLS handshake record (RFC 8446 §5.1).
+const HANDSHAKE: u8 = 22;
+
 /// The talk on one connection. It costs nothing until the first byte comes.
 #[derive(Debug, Default)]
 pub struct Conversation {
@@ -97,6 +100,10 @@ impl Receiver for Conversation {
         !self.over
     }
 
+    fn may_rest(&self) -> bool {
+        self.talk.is_none()
+    }
+
     fn hear(&mut self, side: Side, heard: Heard<'_>, now: Origin, parties: &Parties, said: &mut Said) {
         let steps = if said.last.0 == now.order { said.last.1 } else { 0 };
         let (events, given_up) = (&mut said.events, &mut said.given_up);
@@ -162,6 +169,9 @@ impl Talk {
         if bytes.is_empty() {
             return;
         }
+        if matches!(self.reader, Reader::Opaque(_)) {
+            self.begin_inside(side, bytes);
+        }
         match &self.reader {
             Reader::Unknown => {
                 let state = &mut self.sides[side];
@@ -173,6 +183,22 @@ impl Talk {
             }
             Reader::Opaque(_) => self.read_opaque(side, bytes.len(), round),
             Reader::Known { .. } => self.read_new(side, bytes, round),
+        }
+    }
+
+    /// A talk that nobody understands may begin another one in its middle: whatever it is (a proxy's, a database's),
+    /// it has its own way to ask for one, and the first words of TLS and HTTP are unmistakable.
+    fn begin_inside(&mut self, side: Side, bytes: &[u8]) {
+        if side != Side::Client {
+            return;
+        }
+        let inner = match bytes.first() {
+            Some(&HANDSHAKE) => super::named("tls"),
+            Some(b'A'..=b'Z') => super::named("http"),
+            _ => None,
+        };
+        if let Some(protocol) = inner.filter(|protocol| (protocol.probe)(side, bytes) == Verdict::Certain) {
+            self.reader = Reader::Known { protocol, dissector: (protocol.start)(), outer: Vec::new() };
         }
     }
 

@@ -72,7 +72,7 @@ macro_rules! catalogue {
     };
 }
 
-catalogue! {}
+catalogue! { ftp, http, mqtt, openvpn, smtp, tls, websocket }
 
 /// The protocol of this name.
 pub fn named(name: &str) -> Option<&'static Protocol> {

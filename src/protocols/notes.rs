@@ -63,6 +63,25 @@ impl Notes<'_> {
         self.now.time
     }
 
+    /// How many events were said so far, here and elsewhere: the place of the next one.
+    pub(super) fn next_place(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Takes an event back that was just said: its message is not complete yet.
+    pub(super) fn withdraw(&mut self, place: usize) -> Option<Event> {
+        (place < self.events.len()).then(|| self.events.remove(place))
+    }
+
+    /// Says an event that was taken back: these bytes complete its message.
+    pub(super) fn say_again(&mut self, mut event: Event, bytes: Range<usize>) {
+        let (extent, from) = self.locate(&bytes);
+        event.moment = Moment { packet: self.now.order, step: *self.steps, time: from.time };
+        *self.steps += 1;
+        event.extent.last = event.extent.last.max(extent.last);
+        self.events.push(event);
+    }
+
     fn locate(&self, bytes: &Range<usize>) -> (Extent, Origin) {
         let length = bytes.end.saturating_sub(bytes.start) as u64;
         let start = self.base + bytes.start as u64;
@@ -165,6 +184,11 @@ impl Saying<'_> {
     /// It rests on this too: the frame that began what these bytes end.
     pub fn since(self, earlier: Extent) -> Self {
         self.set(|event| event.extent.first = event.extent.first.min(earlier.first))
+    }
+
+    /// It rests on these bytes instead: on what was read before, and told only now.
+    pub fn at(self, extent: Extent) -> Self {
+        self.set(|event| event.extent = extent)
     }
 
     /// Ties question and answer.

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use super::point::Point;
 use crate::events::{Code, Event, Marks, PerSide, ShortText, Side, Stage, Word};
-use crate::limits::OPEN_QUESTIONS;
+use crate::limits::DIALOG_QUESTIONS;
 use crate::time::{Span, Timestamp};
 
 /// A question that waits for its answer.
@@ -151,7 +151,7 @@ impl Dialog {
                 let paid = self.pay_challenge(event.side);
                 let crossing = self.open.iter().any(|question| question.by != event.side);
                 self.crossings += u32::from(crossing && paid.is_none());
-                if self.open.len() >= OPEN_QUESTIONS {
+                if self.open.len() >= DIALOG_QUESTIONS {
                     self.open.pop_front();
                     self.dropped += 1;
                 }
@@ -183,7 +183,7 @@ impl Dialog {
                     None => Effect::None,
                 }
             }
-            Stage::Told if event.code != Code::None => {
+            Stage::Told if event.code != Code::None || event.marks.has(Marks::PARTIAL) => {
                 let asker = event.side.other();
                 if let Some(question) = self.open.iter_mut().find(|question| question.by == asker) {
                     question.begun.get_or_insert(at);

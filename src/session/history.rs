@@ -57,6 +57,11 @@ impl History {
         }
     }
 
+    /// Takes a letter back wherever it stands.
+    pub(super) fn strike(&mut self, letter: char) {
+        self.letters.retain(|other| other != letter);
+    }
+
     /// The letters.
     pub(super) fn letters(&self) -> &str {
         &self.letters

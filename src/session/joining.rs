@@ -171,7 +171,7 @@ fn by_announcement(parts: &mut [Part<'_>], sets: &mut Sets) {
                 && known
                 && there
                 && wait <= ANNOUNCED_FOR
-                && connection.start >= Timestamp(time.0 - 1_000_000_000)
+                && connection.start >= Timestamp(time.0.saturating_sub(1_000_000_000))
         };
         // The latest announcement of the place counts.
         if let Some((control, ..)) = places.iter().rev().find(fits).copied() {
@@ -253,7 +253,8 @@ fn succeeds(old: &Part<'_>, new: &Part<'_>) -> bool {
 
 fn in_window(old: &Part<'_>, new: &Part<'_>) -> bool {
     let start = new.connection.start.0;
-    start >= old.connection.end.0 - OVERLAP.0 && start <= old.connection.end.0 + RECONNECT_WINDOW.0
+    start >= old.connection.end.0.saturating_sub(OVERLAP.0)
+        && start <= old.connection.end.0.saturating_add(RECONNECT_WINDOW.0)
 }
 
 /// Whether a connection ended other than released, with work open, or with something owed.

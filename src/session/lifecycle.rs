@@ -187,7 +187,7 @@ impl Phases {
         if let Some(quiet) = event.details().quiet
             && quiet >= IDLE_AFTER
         {
-            self.step(Trigger::Quiet, Timestamp(at.time.0 - quiet.0), None);
+            self.step(Trigger::Quiet, Timestamp(at.time.0.saturating_sub(quiet.0)), None);
             self.step(Trigger::Work, at.time, Some(at));
         }
         if event.marks.has(Marks::APP_PING) && event.word == Word::KeepAlive {

@@ -1,7 +1,7 @@
 //! Resumptions: what was offered, asked for, granted, refused or passed over in silence.
 
 use super::point::Point;
-use crate::events::{Event, Hash128, Marks, Position, Stage, Word};
+use crate::events::{Event, Hash128, Marks, Position, Stage, Strength, Word};
 use crate::limits::RESUMES_KEPT;
 
 /// What became of a resumption.
@@ -46,6 +46,8 @@ pub struct Resumption {
     pub state_lost: bool,
     /// The state that was shown.
     pub shown: Option<Hash128>,
+    /// Whether it was shown by a name that the client chose itself, which proves no earlier state.
+    pub by_name: bool,
     /// Where it was asked.
     pub begun: Point,
     /// Where it was answered.
@@ -62,6 +64,11 @@ pub struct Resumptions {
 }
 
 impl Resumptions {
+    /// Forgets claims that claimed nothing: by a name that was never seen before, and passed over in silence.
+    pub(super) fn forget_first_visits(&mut self) {
+        self.list.retain(|resume| !(resume.by_name && resume.result == ResumeResult::Silent));
+    }
+
     /// Takes an event about a resumption.
     pub fn note(&mut self, event: &Event) {
         if event.word != Word::Resume {
@@ -88,6 +95,10 @@ impl Resumptions {
                     granted: None,
                     state_lost: false,
                     shown: details.identities.first().map(|identity| identity.hash),
+                    by_name: details
+                        .identities
+                        .first()
+                        .is_some_and(|identity| identity.strength < Strength::Key),
                     begun: at,
                     answered: None,
                 });

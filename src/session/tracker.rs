@@ -23,6 +23,11 @@ impl Tracker {
         self.legs.entry(event.connection).or_insert_with(|| Leg::new(event)).note(event);
     }
 
+    /// Its connection became a mere count: nothing will be told of it.
+    pub fn forget(&mut self, key: ConnectionKey) {
+        self.legs.remove(&key);
+    }
+
     /// Nothing more comes. `connections` are all of the run in order of id, `names` their keys; `has_goodbye` tells of
     /// a protocol whether its users are expected to say good-bye.
     pub fn finish(
@@ -64,9 +69,15 @@ impl Tracker {
 
 /// One session out of the parts that belong together, in order.
 fn assemble(
-    parts: Vec<(Part<'_>, Option<super::Stitch>)>,
+    mut parts: Vec<(Part<'_>, Option<super::Stitch>)>,
     has_goodbye: &impl Fn(&str) -> bool,
 ) -> Option<Session> {
+    if let Some((part, _)) = parts.iter_mut().find(|(part, _)| part.leg.role == Role::Main) {
+        part.leg.resumptions.forget_first_visits();
+        if part.leg.resumptions.list.is_empty() {
+            part.leg.history.strike('n');
+        }
+    }
     let main =
         parts.iter().find(|(part, _)| part.leg.role == Role::Main).or(parts.first()).map(|(part, _)| part)?;
     let last = parts

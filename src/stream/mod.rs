@@ -6,9 +6,11 @@
 pub mod community_id;
 pub mod datagrams;
 pub mod ending;
+mod pack;
 pub mod reassembly;
 pub mod receiver;
 pub mod sequence;
+mod store;
 pub mod table;
 pub mod tcp;
 pub mod wireshark;

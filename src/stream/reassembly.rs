@@ -4,6 +4,7 @@
 //! Overlaps: the first copy of a byte wins (`domain.md` C.8). Bounded by
 //! [`OUT_OF_ORDER_BYTES`]; what lies beyond is declared a gap.
 
+use super::pack::packed;
 use super::receiver::Origin;
 use crate::limits::OUT_OF_ORDER_BYTES;
 
@@ -35,6 +36,9 @@ pub struct Reassembly {
     held: Vec<Held>,
     held_bytes: usize,
 }
+
+packed!(Held { start, end, bytes, from });
+packed!(Reassembly { next, held, held_bytes });
 
 impl Reassembly {
     /// Where the next byte in order lies.

@@ -78,6 +78,11 @@ pub trait Receiver: Default + std::fmt::Debug {
     /// Whether bytes that have to wait are worth a copy.
     fn wants_bytes(&self) -> bool;
 
+    /// Whether it is in the middle of nothing, so that its connection may be put away for a while.
+    fn may_rest(&self) -> bool {
+        true
+    }
+
     /// Something of a side is heard; `now` is the packet at hand.
     fn hear(&mut self, side: Side, heard: Heard<'_>, now: Origin, parties: &Parties, sink: &mut Self::Sink);
 }

@@ -9,6 +9,7 @@ mod iscsi;
 
 use std::collections::BTreeMap;
 
+use super::pack::{Pack, Packer, Unpacker, packed};
 use crate::packet::{Direction, Endpoint, FlowKey};
 
 /// What a payload changes in tshark's numbering.
@@ -94,6 +95,30 @@ pub(super) enum SocksStep {
     Request,
     Reply,
     Data,
+}
+
+packed!(SocksStep: Request | Reply | Data);
+
+impl Pack for ApplicationTap {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Self::None => 0_u8.pack(to),
+            Self::Ftp => 1_u8.pack(to),
+            Self::Socks(client, step) => (2_u8, (*client, *step)).pack(to),
+            Self::H225 => 3_u8.pack(to),
+            Self::Iscsi(text) => (4_u8, (text[0], text[1])).pack(to),
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Self {
+        match u8::unpack(from) {
+            0 => Self::None,
+            1 => Self::Ftp,
+            3 => Self::H225,
+            4 => Self::Iscsi([u32::unpack(from), u32::unpack(from)]),
+            _ => Self::Socks(Direction::unpack(from), SocksStep::unpack(from)),
+        }
+    }
 }
 
 impl ApplicationTap {

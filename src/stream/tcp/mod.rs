@@ -12,6 +12,7 @@ mod rtt;
 use half::{Act, Half, Unanswered};
 use reset::Reset;
 
+use super::pack::packed;
 use super::reassembly::Piece;
 use super::receiver::{Ear, Heard, Parties};
 use super::sequence::Sequence;
@@ -51,6 +52,8 @@ pub struct Closing {
     pub unacked: [u64; 2],
 }
 
+packed!(Closing { act, direction, fin, since_payload, since_any, spoke_last, turns, unanswered, unacked });
+
 /// An ICMP error about the connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IcmpNote {
@@ -65,6 +68,8 @@ pub struct IcmpNote {
     /// Payload or SYN-ACK of the side it speaks of, after it.
     pub contradicted: bool,
 }
+
+packed!(IcmpNote { error, act, direction, followed, contradicted });
 
 /// A TCP connection in the making.
 #[derive(Debug)]
@@ -121,6 +126,35 @@ pub struct TcpConnection {
     /// The segment before the present one.
     previous: Option<Act>,
 }
+
+packed!(TcpConnection {
+    key,
+    flow,
+    contexts,
+    stream_key,
+    first,
+    last,
+    clock,
+    client,
+    halves,
+    counters,
+    completeness,
+    initial_rtt,
+    zeek,
+    gaps,
+    gap_count,
+    gap_bytes,
+    spoke_last,
+    longest_idle,
+    longest_silence,
+    closing,
+    resets,
+    burst,
+    icmp,
+    established,
+    opened_by,
+    previous
+});
 
 impl TcpConnection {
     /// Begins with its first segment, which must then be given to [`segment`](Self::segment).
@@ -382,8 +416,11 @@ impl TcpConnection {
             self.client = (packet.direction, RoleEvidence::Syn);
         }
         let (own, other) = self.pair(packet.direction);
+        // A SYN tried again with another number (SYN cookies, a restarted stack) counts while nothing was said.
+        let renumbered =
+            own.isn.is_some_and(|isn| isn != head.seq) && own.highest() == 0 && own.reassembly.next() == 0;
         own.isn = Some(head.seq);
-        if own.sequence.is_none() {
+        if own.sequence.is_none() || renumbered {
             own.sequence = Some(Sequence::starting_at(head.seq.wrapping_add(1)));
         }
         let first = own.syns == 0;
@@ -421,6 +458,21 @@ impl TcpConnection {
         }
         if !syn_ack && other.syns > 0 {
             established = true;
+        }
+        if !syn_ack
+            && other.has_said_nothing()
+            && other.syns > 0
+            && other.isn != Some(head.ack.wrapping_sub(1))
+        {
+            if own.syns == 0 && other.segments == u64::from(other.syns) {
+                // A challenge ACK: it speaks of an older connection on these ports (RFC 9293 §3.10.7.3).
+                return;
+            }
+            if other.syns > 1 && own.segments > u64::from(own.syns) {
+                // The peer answers the one of several SYNs whose number this is.
+                other.isn = Some(head.ack.wrapping_sub(1));
+                other.sequence = Some(Sequence::starting_at(head.ack));
+            }
         }
         let Some(offset) = other.offset(head.ack) else { return };
         let Ok(offset) = u64::try_from(offset) else { return };

@@ -1,0 +1,1 @@
+//! Whole handshakes as scripts: what is said of each record, in whatever pieces it comes.
