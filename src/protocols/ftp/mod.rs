@@ -72,7 +72,11 @@ fn probe_client(bytes: &[u8]) -> Verdict {
     for line in lines::whole(bytes) {
         let (verb, rest) = lines::word(commands::without_telnet(line));
         if commands::deed(verb).is_none() || !lines::is_text(rest) {
-            return Verdict::No;
+            if verdict < Verdict::Likely {
+                return Verdict::No;
+            }
+            // Behind AUTH TLS comes something else.
+            break;
         }
         verdict = verdict.max(if commands::is_telling(verb, rest) { Verdict::Likely } else { Verdict::Unsure });
     }

@@ -314,11 +314,11 @@ fn commands_sent_ahead_are_answered_in_order() {
 #[test]
 fn a_protected_connection_is_left_alone() {
     assert_snapshot!(told(&[
-        S(b"220 FTP\r\n"),
+        S(b"220 Authorized users only\r\n"),
         C(b"AUTH TLS\r\n"),
         S(b"234 Proceed with negotiation.\r\n"),
     ]), @r#"
-    1 S ftp establish granted 220 says="FTP"
+    1 S ftp establish granted 220 says="Authorized users only"
     2 C ftp establish asked scope=security AUTH says="TLS"
     3 S ftp establish granted scope=security 234
     "#);
@@ -392,6 +392,8 @@ fn first_bytes() {
         (Client, b"USER anna\r\n", Verdict::Likely),
         (Client, b"NOOP\r\nPASV\r\n", Verdict::Likely),
         (Client, b"QUIT\r\n", Verdict::Unsure),
+        (Client, b"AUTH PLAIN x\r\n", Verdict::Unsure),
+        (Client, b"AUTH TLS\r\n\x16\x03\x01\n", Verdict::Likely),
         (Client, b"MODE READER\r\n", Verdict::Unsure),
         (Client, b"US", Verdict::Unsure),
         (Client, b"EHLO a\r\n", Verdict::No),

@@ -147,9 +147,11 @@ fn probe(side: Side, bytes: &[u8]) -> Verdict {
 fn probe_client(bytes: &[u8]) -> Verdict {
     let mut verdict = Verdict::Unsure;
     for line in lines::whole(bytes) {
-        let (verb, _) = lines::word(line);
+        let (verb, rest) = lines::word(line);
         verdict = verdict.max(match deed(verb) {
             Some(Deed::Hello) => Verdict::Certain,
+            // That is FTP's way to ask for it.
+            Some(Deed::Login) if lines::holds(rest, "TLS") || lines::holds(rest, "SSL") => return Verdict::No,
             // Other protocols of lines have these too.
             Some(Deed::Login | Deed::Noop | Deed::Reset | Deed::Quit | Deed::Other | Deed::Secure) => Verdict::Unsure,
             Some(_) => Verdict::Likely,

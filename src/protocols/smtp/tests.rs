@@ -457,6 +457,7 @@ fn first_bytes() {
         (Client, b"DATA\r\nSubject: x\r\n", Verdict::Likely),
         (Client, b"QUIT\r\n", Verdict::Unsure),
         (Client, b"AUTH PLAIN x\r\n", Verdict::Unsure),
+        (Client, b"AUTH TLS\r\n", Verdict::No),
         (Client, b"USER anna\r\n", Verdict::No),
         (Client, b"POST / HTTP/1.1\r\n", Verdict::No),
         (Client, b"\x16\x03\x01\x02\x00\x01", Verdict::No),
