@@ -145,7 +145,18 @@ fn a_full_handshake_of_tls_1_2_that_issues_a_ticket() {
         Fin(Side::Client),
         Fin(Side::Server),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO "Harbour.example"
+    2 S tls establish granted scope=security SERVER_HELLO
+    3 S tls resume offered scope=security by=tls-session-id Issues:session-id(K)
+    3 S tls establish told scope=security
+    3 S tls authenticate asked scope=security by=certificate
+    4 C tls authenticate told scope=security by=certificate says="no certificate"
+    5 S tls resume offered scope=security by=tls-ticket Issues:ticket(K) lifetime=7200s
+    6 C tls turn asked inferred opaque
+    7 S tls turn granted inferred opaque
+    8 C tls release told scope=security inferred opaque nameless says="close_notify"
+    "#);
     let facts = facts(&script);
     assert_eq!((facts.version, facts.cipher, facts.resumed), (Some(0x0303), Some(0xC02F), Some(false)));
     assert_eq!(facts.sni.as_deref(), Some("harbour.example"));
@@ -161,7 +172,14 @@ fn a_ticket_taken_with_a_session_id_made_up_for_it() {
         S(&[server_12(&[0x77; 32]), new_ticket(0, b"ticket-2"), cipher_change()].concat()),
         C(&cipher_change()),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-ticket Shows:ticket(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls resume offered scope=security by=tls-ticket Issues:ticket(K)
+    1-2 S tls resume granted scope=security by=tls-ticket
+    2 S tls establish told scope=security
+    "#);
     assert_eq!(facts(&script).offered, Offered { ticket: true, ..Offered::default() });
 }
 
@@ -172,7 +190,13 @@ fn a_ticket_passed_over_in_silence() {
         S(&[server_12(&[]), server_flight(false)].concat()),
         C(&[handshake(16, &[3; 66]), cipher_change()].concat()),
         S(&cipher_change()),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-ticket Shows:ticket(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume refused scope=security silent by=tls-ticket
+    2 S tls establish told scope=security
+    "#);
 }
 
 #[test]
@@ -182,7 +206,13 @@ fn a_session_id_that_is_taken() {
         S(&[server_12(&[0x77; 32]), cipher_change()].concat()),
         C(&cipher_change()),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-session-id Shows:session-id(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume granted scope=security by=tls-session-id
+    2 S tls establish told scope=security
+    "#);
     assert_eq!(facts(&script).resumed, Some(true));
 }
 
@@ -192,8 +222,19 @@ fn a_session_id_that_may_be_none() {
     let answered = |answer: &[u8], flight: &[u8]| {
         told(&[C(&client_hello(&[0x77; 32], &[versions_13()])), S(&[&server_12(answer)[..], flight].concat())])
     };
-    insta::assert_snapshot!(answered(&[0x77; 32], &cipher_change()), @"");
-    insta::assert_snapshot!(answered(&[0x78; 32], &server_flight(false)), @"");
+    insta::assert_snapshot!(answered(&[0x77; 32], &cipher_change()), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    1 C tls resume asked scope=security by=tls-session-id Shows:session-id(K)
+    1-2 S tls resume granted scope=security by=tls-session-id
+    2 S tls establish told scope=security
+    "#);
+    insta::assert_snapshot!(answered(&[0x78; 32], &server_flight(false)), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls resume offered scope=security by=tls-session-id Issues:session-id(K)
+    2 S tls establish told scope=security
+    "#);
 }
 
 #[test]
@@ -209,7 +250,15 @@ fn the_echo_of_a_session_id_in_tls_1_3_means_nothing() {
         S(&data(19)),
         Fin(Side::Server),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO "harbour.example"
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    4 C tls turn asked inferred opaque
+    5 S tls turn granted inferred opaque
+    6 C tls release told scope=security inferred opaque nameless says="close_notify"
+    8 S tls release told scope=security inferred opaque nameless says="close_notify"
+    "#);
     let facts = facts(&script);
     assert_eq!((facts.version, facts.resumed), (Some(0x0304), Some(false)));
     assert_eq!(facts.offered, Offered::default());
@@ -221,10 +270,28 @@ fn a_key_that_is_taken_and_what_becomes_of_its_early_data() {
     let early = [&hello[..], &data(150)].concat();
     let server = [server_13(&[0x77; 32], true), record(20, &[1]), data(120)].concat();
     let taken = [C(&early), S(&server), C(&[data(21), data(69)].concat()), S(&data(500))];
-    insta::assert_snapshot!(told(&taken), @"");
+    insta::assert_snapshot!(told(&taken), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-psk Shows:psk(K)
+    1 C tls resume asked scope=security by=tls-early-data
+    1 C tls turn asked inferred opaque
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume granted scope=security by=tls-psk
+    2 S tls establish told scope=security
+    3 S tls resume granted scope=security inferred opaque by=tls-early-data
+    "#);
     assert_eq!(facts(&taken).early_data, EarlyData::Accepted);
     let refused = [C(&early), S(&server), C(&[data(69), data(200)].concat())];
-    insta::assert_snapshot!(told(&refused), @"");
+    insta::assert_snapshot!(told(&refused), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-psk Shows:psk(K)
+    1 C tls resume asked scope=security by=tls-early-data
+    1 C tls turn asked inferred opaque
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume granted scope=security by=tls-psk
+    2 S tls establish told scope=security
+    3 S tls resume refused scope=security inferred opaque silent by=tls-early-data
+    "#);
     assert_eq!(facts(&refused).early_data, EarlyData::Rejected);
 }
 
@@ -238,7 +305,17 @@ fn another_try_leaves_no_room_for_early_data() {
         S(&[server_13(&[0x77; 32], true), data(120)].concat()),
         C(&finished_13()),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-psk Shows:psk(K)
+    1 C tls resume asked scope=security by=tls-early-data
+    2 S tls establish granted scope=security HELLO_RETRY_REQUEST
+    2 S tls resume refused scope=security silent by=tls-early-data
+    3 C tls establish asked scope=security CLIENT_HELLO
+    4 S tls establish granted scope=security SERVER_HELLO
+    1-4 S tls resume granted scope=security by=tls-psk
+    4 S tls establish told scope=security
+    "#);
     let facts = facts(&script);
     assert!(facts.retried && facts.resumed == Some(true) && facts.early_data == EarlyData::Rejected);
 }
@@ -248,13 +325,25 @@ fn each_offer_is_answered_by_its_own_way() {
     insta::assert_snapshot!(told(&[
         C(&client_hello(&[0x77; 32], &[versions_13(), extension(35, b"old"), psk(b"by hand", 0)])),
         S(&[server_12(&[0x77; 32]), cipher_change()].concat()),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-psk Shows:psk(P)
+    1 C tls resume asked scope=security by=tls-ticket Shows:ticket(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume refused scope=security silent by=tls-psk
+    1-2 S tls resume granted scope=security by=tls-ticket
+    2 S tls establish told scope=security
+    "#);
 }
 
 #[test]
 fn handshakes_refused_in_clear() {
     let hello = client_hello(&[], &[]);
-    insta::assert_snapshot!(told(&[C(&hello), S(&alert(2, 70)), Fin(Side::Server)]), @"");
+    insta::assert_snapshot!(told(&[C(&hello), S(&alert(2, 70)), Fin(Side::Server)]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish refused scope=security 70 fatal says="protocol_version"
+    2 S tls establish told scope=security
+    "#);
     let script = [
         C(&hello),
         S(&[alert(1, 112), server_12(&[]), server_flight(true)].concat()),
@@ -262,7 +351,16 @@ fn handshakes_refused_in_clear() {
         S(&alert(2, 48)),
         Reset(Side::Server),
     ];
-    insta::assert_snapshot!(told(&script), @"");
+    insta::assert_snapshot!(told(&script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls error told scope=security 112 says="unrecognized_name"
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    2 S tls authenticate asked scope=security by=certificate
+    3 C tls authenticate asked scope=security by=certificate
+    4 S tls establish refused scope=security 48 fatal says="unknown_ca"
+    4 S tls authenticate refused scope=security by=certificate
+    "#);
     let facts = facts(&script);
     assert_eq!(facts.alerts, [(1, 112), (2, 48)]);
     assert_eq!(facts.client_certificate, ClientCertificate::Shown);
@@ -271,7 +369,11 @@ fn handshakes_refused_in_clear() {
 #[test]
 fn a_server_of_another_protocol_answers_in_clear() {
     let script = [C(&client_hello(&[], &[])), S(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n")];
-    insta::assert_snapshot!(rehearse(443, &script), @"");
+    insta::assert_snapshot!(rehearse(443, &script), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish refused scope=security fatal nameless says="HTTP/1.1 400 Bad Request"
+    2 S tls establish told scope=security
+    "#);
 }
 
 #[test]
@@ -280,20 +382,42 @@ fn refusals_that_nobody_can_read() {
     let server = [server_13(&[], false), data(900)].concat();
     // The client does not like the certificate.
     let hidden = [record(20, &[1]), data(19)].concat();
-    insta::assert_snapshot!(told(&[C(&hello), S(&server), C(&hidden), Fin(Side::Client)]), @"");
+    insta::assert_snapshot!(told(&[C(&hello), S(&server), C(&hidden), Fin(Side::Client)]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    3 C tls establish refused scope=security inferred opaque fatal nameless
+    "#);
     // The server does not like the client's, and says so when the client believes to be in.
     insta::assert_snapshot!(told(&[
         C(&hello), S(&server), C(&[data(25), data(69)].concat()), C(&data(100)), S(&data(19)), Fin(Side::Server),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    4 C tls turn asked inferred opaque
+    5 S tls abort told scope=security inferred opaque fatal nameless
+    "#);
     // A client that says good-bye at once is answered in kind.
     insta::assert_snapshot!(told(&[
         C(&hello), S(&server), C(&[data(69), data(19)].concat()), Fin(Side::Client), S(&data(19)), Fin(Side::Server),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    3 C tls release told scope=security inferred opaque nameless says="close_notify"
+    5 S tls release told scope=security inferred opaque nameless says="close_notify"
+    "#);
     let refusal = alert(2, 48);
     // After a refusal in clear, what the server still encrypts is no second one.
     insta::assert_snapshot!(told(&[
         C(&hello), S(&server), C(&refusal), S(&data(19)), Fin(Side::Server),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    2 S tls establish told scope=security
+    3 C tls establish refused scope=security 48 fatal says="unknown_ca"
+    "#);
 }
 
 #[test]
@@ -302,13 +426,22 @@ fn a_hello_over_several_records() {
     let (first, rest) = hello[5..].split_at(90);
     let (second, third) = rest.split_at(200);
     let (first, second, third) = (record(22, first), record(22, second), record(22, third));
-    insta::assert_snapshot!(told(&[C(&first), C(&second), C(&third), S(&server_12(&[]))]), @"");
+    insta::assert_snapshot!(told(&[C(&first), C(&second), C(&third), S(&server_12(&[]))]), @r#"
+    1-3 C tls establish asked scope=security CLIENT_HELLO "harbour.example"
+    4 S tls establish granted scope=security SERVER_HELLO
+    4 S tls establish told scope=security
+    "#);
 }
 
 #[test]
 fn a_hello_in_the_form_of_ssl_2() {
     let old = [&[0x80, 0x1F, 1, 3, 1, 0, 6, 0, 0, 0, 16][..], &[5; 22]].concat();
-    insta::assert_snapshot!(told(&[C(&old), S(&server_12(&[3; 32])), S(&server_flight(false))]), @"");
+    insta::assert_snapshot!(told(&[C(&old), S(&server_12(&[3; 32])), S(&server_flight(false))]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    2 S tls establish granted scope=security SERVER_HELLO
+    3 S tls resume offered scope=security by=tls-session-id Issues:session-id(K)
+    3 S tls establish told scope=security
+    "#);
 }
 
 #[test]
@@ -318,9 +451,23 @@ fn what_a_hole_hides_proves_nothing() {
     insta::assert_snapshot!(told(&[
         C(&hello), S(&server_12(&[0x78; 32])), Gap(Side::Server, 1400), S(&[data(30), data(60)].concat()), C(&data(10)),
         S(&data(800)),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-ticket Shows:ticket(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    4 S tls turn asked inferred opaque
+    5 C tls turn granted inferred opaque
+    6 S tls turn asked inferred opaque
+    6 S tls establish told scope=security
+    "#);
     let by_id = client_hello(&[0x77; 32], &[]);
-    insta::assert_snapshot!(told(&[C(&by_id), S(&server_12(&[0x77; 32])), Gap(Side::Server, 9)]), @"");
+    insta::assert_snapshot!(told(&[C(&by_id), S(&server_12(&[0x77; 32])), Gap(Side::Server, 9)]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-session-id Shows:session-id(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume granted scope=security by=tls-session-id
+    2 S tls establish told scope=security
+    "#);
 }
 
 #[test]
@@ -330,7 +477,18 @@ fn records_are_found_again_behind_a_hole() {
         C(&hello), S(&[server_12(&[0x77; 32]), cipher_change()].concat()), C(&cipher_change()), C(&data(100)),
         S(&data(3000)[..1000]), Gap(Side::Server, 2100), S(&[&[9; 40][..], &data(50), &data(50)].concat()), C(&data(80)),
         S(&data(800)), S(&hidden_alert()), Fin(Side::Server),
-    ]), @"");
+    ]), @r#"
+    1 C tls establish asked scope=security CLIENT_HELLO
+    1 C tls resume asked scope=security by=tls-session-id Shows:session-id(K)
+    2 S tls establish granted scope=security SERVER_HELLO
+    1-2 S tls resume granted scope=security by=tls-session-id
+    2 S tls establish told scope=security
+    4 C tls turn asked inferred opaque
+    5 S tls turn granted inferred opaque
+    8 C tls turn asked inferred opaque
+    9 S tls turn granted inferred opaque
+    10 S tls release told scope=security inferred opaque nameless says="close_notify"
+    "#);
 }
 
 #[test]
