@@ -8,13 +8,13 @@ use crate::protocols::{End, Notes};
 /// What the last record of a side was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parting {
-    /// close_notify.
+    /// `close_notify`.
     Goodbye(Confidence),
     /// An alert in place of a Finished: the handshake is refused.
     Refusal,
     /// An alert of the server as the first it says after the client's Finished: the client may not come in. In
     /// TLS 1.3 a client's certificate is judged when the client believes the handshake to be over (RFC 8446 §6.2,
-    /// certificate_required).
+    /// `certificate_required`).
     Dismissal,
 }
 

@@ -63,8 +63,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head> {
 fn may_begin(bytes: &[u8]) -> bool {
     match *bytes {
         [] => true,
-        [kind] | [kind, 3] => Content::of(kind).is_some(),
-        [kind, 3, 0..=4, ..] => Content::of(kind).is_some(),
+        [kind] | [kind, 3] | [kind, 3, 0..=4, ..] => Content::of(kind).is_some(),
         _ => false,
     }
 }
@@ -104,7 +103,7 @@ fn chain(bytes: &[u8]) -> Chain {
     }
 }
 
-/// The length of a ClientHello in the form of SSL 2.0 that offers version 3 (RFC 5246 E.2), where one begins here.
+/// The length of a `ClientHello` in the form of SSL 2.0 that offers version 3 (RFC 5246 E.2), where one begins here.
 pub(super) fn old_hello(bytes: &[u8]) -> Option<usize> {
     match *bytes {
         [high @ 0x80..=0xBF, low, 1, 3, 0..=3, ..] => {

@@ -78,12 +78,12 @@ fn hello_from(random: &[u8], session_id: &[u8], cipher: [u8; 2], extensions: &[V
     handshake(2, &[parts.concat(), counted16(&extensions.concat())].concat())
 }
 
-/// A ServerHello of TLS 1.2.
+/// A `ServerHello` of TLS 1.2.
 fn server_12(session_id: &[u8]) -> Vec<u8> {
     hello_from(&[8; 32], session_id, [0xC0, 0x2F], &[])
 }
 
-/// A ServerHello of TLS 1.3 that echoes a session id and takes a key or not.
+/// A `ServerHello` of TLS 1.3 that echoes a session id and takes a key or not.
 fn server_13(session_id: &[u8], takes_key: bool) -> Vec<u8> {
     let key = if takes_key { extension(41, &[0, 0]) } else { Vec::new() };
     hello_from(&[8; 32], session_id, [0x13, 2], &[extension(43, &[3, 4]), key])
@@ -102,7 +102,7 @@ fn certificate() -> Vec<u8> {
     message(11, &[&[0][..], &counted16(&entry)].concat())
 }
 
-/// Certificate, ServerKeyExchange, perhaps CertificateRequest, ServerHelloDone, in one record.
+/// Certificate, `ServerKeyExchange`, perhaps `CertificateRequest`, `ServerHelloDone`, in one record.
 fn server_flight(asks: bool) -> Vec<u8> {
     let request = if asks { message(13, &[1, 1, 0, 0, 0, 0]) } else { Vec::new() };
     record(22, &[certificate(), message(12, &[4; 80]), request, message(14, &[])].concat())
@@ -112,7 +112,7 @@ fn new_ticket(lifetime: u32, ticket: &[u8]) -> Vec<u8> {
     handshake(4, &[&lifetime.to_be_bytes()[..], &counted16(ticket)].concat())
 }
 
-/// ChangeCipherSpec and an encrypted Finished.
+/// `ChangeCipherSpec` and an encrypted Finished.
 fn cipher_change() -> Vec<u8> {
     [record(20, &[1]), record(22, &[0xE7; 40])].concat()
 }
@@ -126,7 +126,7 @@ fn hidden_alert() -> Vec<u8> {
     record(21, &[0xA1; 26])
 }
 
-/// ChangeCipherSpec for old boxes, and the Finished of a TLS 1.3 client.
+/// `ChangeCipherSpec` for old boxes, and the Finished of a TLS 1.3 client.
 fn finished_13() -> Vec<u8> {
     [record(20, &[1]), data(69)].concat()
 }
