@@ -54,7 +54,7 @@ impl Tls {
             (Kind::ServerHello, Side::Server) => self.server_hello(body, begun, whole, notes),
             (Kind::NewSessionTicket, Side::Server) => new_ticket(body, begun, whole, notes),
             (Kind::Certificate, Side::Server) => {
-                self.facts.certificate = certificate::first(body).flatten();
+                self.facts.certificate = certificate::first(body);
                 self.full(whole, notes);
             }
             (Kind::ServerKeyExchange | Kind::ServerHelloDone, Side::Server) => self.full(whole, notes),

@@ -1,14 +1,18 @@
 //! The two facts of a certificate that tell backends and clocks apart: its serial number and its last day
 //! (RFC 5280 §4.1), read by walking the DER and nothing more.
 
+use std::fmt::Write as _;
+
 use crate::events::security::CertificateFacts;
 use crate::protocols::read::Octets;
 
-/// Facts of the first certificate of a Certificate message of TLS 1.2 or before. An empty list is `None` inside.
-pub(super) fn first(body: &[u8]) -> Option<Option<CertificateFacts>> {
-    let list = Octets::new(body).counted24()?;
-    let Some(der) = Octets::new(list).counted24() else { return Some(None) };
-    Some(facts(der))
+/// Octets of a serial number at most (RFC 5280 §4.1.2.2).
+const SERIAL: usize = 20;
+
+/// Facts of the first certificate of a Certificate message of TLS 1.2 or before; none where it shows none, or one that
+/// cannot be read.
+pub(super) fn first(body: &[u8]) -> Option<CertificateFacts> {
+    facts(Octets::new(Octets::new(body).counted24()?).counted24()?)
 }
 
 /// Whether a Certificate message of TLS 1.2 or before shows none.
@@ -26,7 +30,10 @@ fn facts(der: &[u8]) -> Option<CertificateFacts> {
     }
     // A leading zero only keeps the number from being negative.
     let value = value.strip_prefix(&[0]).filter(|rest| !rest.is_empty()).unwrap_or(value);
-    let serial: String = value.iter().take(20).map(|octet| format!("{octet:02x}")).collect();
+    let mut serial = String::new();
+    for octet in value.iter().take(SERIAL) {
+        let _ = write!(serial, "{octet:02x}");
+    }
     let (_, _, rest) = element(rest)?;
     let (_, _, rest) = element(rest)?;
     let (_, validity, _) = element(rest)?;
@@ -51,7 +58,7 @@ fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, value, octets.rest()))
 }
 
-/// UTCTime (`YYMMDDHHMMSSZ`) or GeneralizedTime (`YYYYMMDDHHMMSSZ`) as Unix seconds.
+/// `UTCTime` (`YYMMDDHHMMSSZ`) or `GeneralizedTime` (`YYYYMMDDHHMMSSZ`) as Unix seconds.
 fn time(kind: u8, text: &[u8]) -> Option<i64> {
     let text = str::from_utf8(text).ok()?.strip_suffix('Z')?;
     let text = match kind {
@@ -90,8 +97,9 @@ mod tests {
 
     #[test]
     fn a_list_may_be_empty_or_cut() {
-        assert_eq!(first(&[0, 0, 0]), Some(None));
-        assert_eq!(first(&[0, 0, 9, 1]), None);
-        assert_eq!(first(&[0, 0, 4, 0, 0, 1, 0x30]), Some(None), "no certificate that can be read");
+        for body in [&[0, 0, 0][..], &[0, 0, 9, 1], &[0, 0, 4, 0, 0, 1, 0x30]] {
+            assert_eq!(first(body), None, "{body:?}");
+        }
+        assert!(is_empty(&[0, 0, 0]) && !is_empty(&[0, 0, 4, 0, 0, 1, 0x30]) && !is_empty(&[]));
     }
 }

@@ -6,7 +6,7 @@ use crate::limits::MESSAGE_BYTES;
 /// Octets before a message's content: its kind and its length.
 const HEAD: usize = 4;
 
-/// The messages from which a session is told (IANA TLS HandshakeType).
+/// The messages from which a session is told (IANA TLS `HandshakeType`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     ClientHello,
@@ -34,7 +34,7 @@ impl Kind {
 }
 
 /// Whether a handshake message can have this number: those that were ever given out, up to 24, and those for
-/// CompressedCertificate (25), EktKey (26), and NextProtocol (67).
+/// `CompressedCertificate` (25), `EktKey` (26), and `NextProtocol` (67).
 fn exists(number: u8) -> bool {
     matches!(number, 0..=26 | 67)
 }

@@ -3,8 +3,8 @@
 use super::records;
 use crate::protocols::read::Octets;
 
-/// The random of a ServerHello that is a HelloRetryRequest (RFC 8446 §4.1.3).
-const RETRY: [u8; 32] = [
+/// The random of a `ServerHello` that is a `HelloRetryRequest` (RFC 8446 §4.1.3).
+pub(super) const RETRY: [u8; 32] = [
     0xCF, 0x21, 0xAD, 0x74, 0xE5, 0x9A, 0x61, 0x11, 0xBE, 0x1D, 0x8C, 0x02, 0x1E, 0x65, 0xB8, 0x91, 0xC2, 0xA2,
     0x11, 0x16, 0x7A, 0xBB, 0x8C, 0x5E, 0x07, 0x9E, 0x09, 0xE2, 0xC8, 0xA8, 0x33, 0x9C,
 ];
@@ -17,7 +17,7 @@ pub(super) fn is_13(version: u16) -> bool {
     version >= 0x0304
 }
 
-/// Extension numbers (IANA TLS ExtensionType Values).
+/// Extension numbers (IANA TLS `ExtensionType` Values).
 mod extension {
     pub(super) const SERVER_NAME: u16 = 0;
     pub(super) const ALPN: u16 = 16;
@@ -27,7 +27,7 @@ mod extension {
     pub(super) const SUPPORTED_VERSIONS: u16 = 43;
 }
 
-/// Octets of a record that holds an EndOfEarlyData, which has a key and thus a record of its own (RFC 8446 §4.5).
+/// Octets of a record that holds an `EndOfEarlyData`, which has a key and thus a record of its own (RFC 8446 §4.5).
 pub(super) const END_OF_EARLY_DATA: usize = 4 + records::ADDED_13;
 
 /// Octets of a record that holds nothing but a Finished of TLS 1.3: as long as the hash of the cipher suite
@@ -81,11 +81,11 @@ pub(super) struct ServerHello<'b> {
     pub(super) alpn: Option<&'b [u8]>,
     /// A pre-shared key was accepted.
     pub(super) psk: bool,
-    /// It is no ServerHello but asks to try again.
+    /// It is no `ServerHello` but asks to try again.
     pub(super) retry: bool,
 }
 
-/// Reads the body of a ClientHello, as far as it goes.
+/// Reads the body of a `ClientHello`, as far as it goes.
 pub(super) fn client(body: &[u8]) -> Option<ClientHello<'_>> {
     let mut octets = Octets::new(body);
     octets.u16()?;
@@ -115,7 +115,7 @@ pub(super) fn client(body: &[u8]) -> Option<ClientHello<'_>> {
     Some(hello)
 }
 
-/// Reads the body of a ServerHello, as far as it goes.
+/// Reads the body of a `ServerHello`, as far as it goes.
 pub(super) fn server(body: &[u8]) -> Option<ServerHello<'_>> {
     let mut octets = Octets::new(body);
     let version = octets.u16()?;
@@ -151,7 +151,7 @@ fn each_extension<'b>(list: &'b [u8], mut read: impl FnMut(u16, &'b [u8])) {
 }
 
 /// The first host name of the list.
-fn server_name<'b>(mut data: Octets<'b>) -> Option<&'b [u8]> {
+fn server_name(mut data: Octets<'_>) -> Option<&[u8]> {
     let mut names = Octets::new(data.counted16()?);
     while let (Some(kind), Some(name)) = (names.u8(), names.counted16()) {
         if kind == 0 {
@@ -161,7 +161,7 @@ fn server_name<'b>(mut data: Octets<'b>) -> Option<&'b [u8]> {
     None
 }
 
-fn first_protocol<'b>(mut data: Octets<'b>) -> Option<&'b [u8]> {
+fn first_protocol(mut data: Octets<'_>) -> Option<&[u8]> {
     let mut names = Octets::new(data.counted16()?);
     while let Some(name) = names.counted8() {
         if !matches!(*name, [high, low] if is_grease([high, low])) {

@@ -1,8 +1,8 @@
 //! TLS 1.0 to 1.3 seen from outside: who offered to resume what, what was agreed on, alerts, good-byes, and who
 //! spoke when.
 //!
-//! Up to TLS 1.2 the handshake is clear until each side's ChangeCipherSpec; a session is resumed if the server comes
-//! to it without showing a certificate. In TLS 1.3 only the hellos are clear; a session is resumed if the ServerHello
+//! Up to TLS 1.2 the handshake is clear until each side's `ChangeCipherSpec`; a session is resumed if the server comes
+//! to it without showing a certificate. In TLS 1.3 only the hellos are clear; a session is resumed if the `ServerHello`
 //! takes a pre-shared key. The echo of a session id there is for old boxes and means nothing (RFC 8446 D.4).
 //!
 //! The facts of the handshake go out once, as an `Establish Told`, when it is known whether it was resumed. What
@@ -61,7 +61,7 @@ pub static PROTOCOL: Protocol = Protocol {
 /// What a TLS 1.3 server may send unasked before the client's first data: tickets, which look like data.
 const TICKETS: u64 = 4096;
 
-/// Records of a TLS 1.3 client after the ServerHello that can belong to its handshake; beyond, its Finished was
+/// Records of a TLS 1.3 client after the `ServerHello` that can belong to its handshake; beyond, its Finished was
 /// not recognised by its length.
 const CLIENT_FLIGHT: u32 = 8;
 
@@ -87,9 +87,9 @@ struct Half {
 /// How far a TLS 1.3 handshake is that nobody can read, told by the sizes of its records.
 #[derive(Debug, Clone, Copy, Default)]
 struct Hidden {
-    /// Records of the client since the ServerHello.
+    /// Records of the client since the `ServerHello`.
     client_records: u32,
-    /// The length of the one before, to know EndOfEarlyData.
+    /// The length of the one before, to know `EndOfEarlyData`.
     client_before: usize,
     /// The client's Finished went by.
     client_finished: bool,
@@ -108,7 +108,7 @@ struct Tls {
     /// What the client offered, from its first hello on.
     offer: Option<Offer>,
     server_hello: bool,
-    /// The session id of the ServerHello.
+    /// The session id of the `ServerHello`.
     answered: Vec<u8>,
     /// Part of the server's flight is missing: that no certificate was seen proves nothing.
     blind: bool,

@@ -1,20 +1,20 @@
 //! How each side takes its leave where its alerts are encrypted: told by the last records before the transport ends.
 
 use super::records::{self, Content, Head};
-use super::Tls;
+use super::{Tls, alert};
 use crate::events::{Confidence, Extent, Marks, Scope, Side, Stage, Word};
 use crate::protocols::{End, Notes};
 
 /// What the last record of a side was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Parting {
-    /// close_notify.
+    /// `close_notify`.
     Goodbye(Confidence),
     /// An alert in place of a Finished: the handshake is refused.
     Refusal,
     /// An alert of the server as the first it says after the client's Finished: the client may not come in. In
     /// TLS 1.3 a client's certificate is judged when the client believes the handshake to be over (RFC 8446 §6.2,
-    /// certificate_required).
+    /// `certificate_required`).
     Dismissal,
 }
 
@@ -52,10 +52,17 @@ impl Tls {
         }
         let confidence = if how == End::Fin { Confidence::Medium } else { Confidence::Low };
         match side {
+            // After an alert in clear that refuses the handshake, another one adds nothing.
+            _ if !finished && self.refused() => None,
             _ if !finished => (self.hidden.client_records > 0 || side == Side::Server).then_some(Parting::Refusal),
             Side::Server if self.hidden.server_records == 1 && !self.client_left() => Some(Parting::Dismissal),
             _ => Some(Parting::Goodbye(confidence)),
         }
+    }
+
+    /// Whether a fatal alert was read in clear.
+    fn refused(&self) -> bool {
+        self.facts.alerts.iter().any(|(level, _)| *level == alert::FATAL)
     }
 
     /// Whether the client's last record so far may be its good-bye.

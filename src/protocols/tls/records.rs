@@ -63,8 +63,7 @@ pub(super) fn head(bytes: &[u8]) -> Option<Head> {
 fn may_begin(bytes: &[u8]) -> bool {
     match *bytes {
         [] => true,
-        [kind] | [kind, 3] => Content::of(kind).is_some(),
-        [kind, 3, 0..=4, ..] => Content::of(kind).is_some(),
+        [kind] | [kind, 3] | [kind, 3, 0..=4, ..] => Content::of(kind).is_some(),
         _ => false,
     }
 }
@@ -104,7 +103,7 @@ fn chain(bytes: &[u8]) -> Chain {
     }
 }
 
-/// The length of a ClientHello in the form of SSL 2.0 that offers version 3 (RFC 5246 E.2), where one begins here.
+/// The length of a `ClientHello` in the form of SSL 2.0 that offers version 3 (RFC 5246 E.2), where one begins here.
 pub(super) fn old_hello(bytes: &[u8]) -> Option<usize> {
     match *bytes {
         [high @ 0x80..=0xBF, low, 1, 3, 0..=3, ..] => {
@@ -114,13 +113,19 @@ pub(super) fn old_hello(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Whether these may be the first bytes of such a hello, as far as they go.
+fn may_begin_old_hello(bytes: &[u8]) -> bool {
+    matches!(*bytes, [0x80..=0xBF] | [0x80..=0xBF, _] | [0x80..=0xBF, _, 1] | [0x80..=0xBF, _, 1, 3])
+}
+
 /// Whether these are the first bytes of one side of TLS.
 pub(super) fn probe(side: Side, bytes: &[u8]) -> Verdict {
     if side == Side::Client && old_hello(bytes).is_some_and(|length| (11..512).contains(&length)) {
         return Verdict::Likely;
     }
     let Some(head) = head(bytes) else {
-        let unsure = !bytes.is_empty() && bytes.len() < HEAD && may_begin(bytes);
+        let old = side == Side::Client && may_begin_old_hello(bytes);
+        let unsure = !bytes.is_empty() && bytes.len() < HEAD && (may_begin(bytes) || old);
         return if unsure { Verdict::Unsure } else { Verdict::No };
     };
     match (head.content, bytes.get(HEAD..).unwrap_or(&[])) {
@@ -129,6 +134,7 @@ pub(super) fn probe(side: Side, bytes: &[u8]) -> Verdict {
             (Side::Client, 1) | (Side::Server, 2) => Verdict::Certain,
             // A server that has been asked first says HelloRequest now and then.
             (Side::Server, 0) => Verdict::Likely,
+            (_, 1 | 2) => Verdict::No,
             _ => in_the_middle(head, bytes),
         },
         (Content::Alert, [1 | 2, ..]) if head.length == ALERT => Verdict::Likely,
@@ -170,6 +176,9 @@ mod tests {
             (Side::Client, &hello[..1], Verdict::Unsure),
             (Side::Client, b"GET / HTTP/1.1\r\n", Verdict::No),
             (Side::Client, b"", Verdict::No),
+            (Side::Client, &[0x80, 0x2E], Verdict::Unsure),
+            (Side::Server, &[0x80, 0x2E], Verdict::No),
+            (Side::Client, &record(22, &[0xE3; 40]), Verdict::Unsure),
             (Side::Server, &record(21, &[2, 40]), Verdict::Likely),
             (Side::Client, &data, Verdict::Likely),
             (Side::Client, &data[..20], Verdict::Unsure),
@@ -186,7 +195,7 @@ mod tests {
     #[test]
     fn chains_are_found_behind_what_is_none() {
         let two = [record(23, &[9; 30]), record(21, &[9; 26])].concat();
-        let tail = [23, 3, 3, 1, 0, 23, 3, 0]; // looks like heads, and leads nowhere
+        let tail = [23, 3, 3, 1, 0, 9, 9, 9]; // looks like a head, and leads nowhere
         let bytes = [&tail[..], &two].concat();
         assert_eq!(find_chain(&two), Chain::Here(0));
         assert_eq!(find_chain(&bytes), Chain::Perhaps(0, 264), "what may be one is waited for");
