@@ -8,7 +8,7 @@ use super::login;
 use super::response::Login;
 use super::uploads::{Upload, WORTH_BYTES};
 use crate::events::{Confidence, Event, Extent, Grade, Marks, Position, Scope, Side, Stage, Word};
-use crate::protocols::{End, Notes, Step};
+use crate::protocols::{End, Notes, Saying, Step};
 
 /// Bytes of a page in which a login form is looked for.
 const PAGE_BYTES: usize = 64 << 10;
@@ -177,11 +177,15 @@ impl Http {
         let come = Position::bytes(reading.walk.passed).of(reading.length);
         // Where the capture ends, nobody broke it off.
         let (word, is_cut) = if how == End::Over { (Word::Turn, false) } else { (Word::Interrupt, true) };
-        let status = reading.lead.take().and_then(|lead| lead.code.number());
-        let partial = pen.say(word, Stage::Told).mark(Marks::PARTIAL).object(&reading.object).position(come);
-        if let Some(status) = status {
-            // An answer that did not come whole is none yet; its status was read all the same.
-            partial.mark(Marks::NAMELESS).text(status.to_string().as_bytes());
+        let mut partial =
+            pen.say(word, Stage::Told).mark(Marks::PARTIAL).object(&reading.object).position(come);
+        if let Some(lead) = reading.lead.take() {
+            // An answer that did not come whole is none yet; its status was read all the same, and what it issued
+            // (a cookie, the validator of what was cut) was issued.
+            if let Some(status) = lead.code.number() {
+                partial = partial.mark(Marks::NAMELESS).text(status.to_string().as_bytes());
+            }
+            lead.details().identities.iter().cloned().fold(partial, Saying::identity);
         }
         let Some(unit) = reading.unit else {
             if side == Side::Server && reading.in_ranges {

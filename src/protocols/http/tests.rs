@@ -53,8 +53,7 @@ fn content_in_chunks_that_breaks_off() {
             1 C http turn asked GET "/a" safe
             2 S http turn granted 200
             3 C http turn asked GET "/b" safe
-            4 S http turn granted 200
-            4 S http interrupt told partial at=4bytes "/b"
+            4 S http interrupt told partial nameless at=4bytes "/b" says="200"
         "#,
     );
 }
@@ -67,10 +66,9 @@ fn a_download_breaks_off_and_is_taken_up_again() {
         &[C(b"GET /big HTTP/1.1\r\nHost: h\r\n\r\n"), S(head), S(&body), Reset(Side::Client)],
         r#"
             1 C http turn asked GET "/big" safe
-            2 S http turn granted 200 Issues:object(P)
             2 S http activity asked scope=activity at=0bytes/200000 "/big"
             2 S http resume offered by=http-range "/big"
-            2-3 S http interrupt told partial at=70000bytes/200000 "/big"
+            2-3 S http interrupt told partial nameless at=70000bytes/200000 Issues:object(P) "/big" says="200"
             2-3 S http checkpoint granted minor at=70000bytes/200000 "/big"
             2-3 S http activity refused scope=activity partial at=70000bytes/200000 "/big"
         "#,
@@ -91,9 +89,9 @@ fn a_download_breaks_off_and_is_taken_up_again() {
         r#"
             1 C http turn asked GET "/big" safe
             1 C http resume asked at=70000bytes by=http-range Shows:object(P) "/big"
-            2 S http turn granted 206 Issues:object(P)
             2 S http resume granted at=70000bytes/200000 by=http-range "/big"
             2 S http activity asked scope=activity at=70000bytes/200000 "/big"
+            2-3 S http turn granted 206 Issues:object(P)
             2-3 S http checkpoint granted major at=200000bytes/200000 "/big"
             2-3 S http activity granted scope=activity at=200000bytes/200000 "/big"
             4 C http turn asked GET "/big" safe
@@ -102,16 +100,16 @@ fn a_download_breaks_off_and_is_taken_up_again() {
             5 S http resume refused at=200000bytes/200000 by=http-range "/big"
             6 C http turn asked GET "/big" safe
             6 C http resume asked at=70000bytes by=http-range Shows:object(P) "/big"
-            7 S http turn granted 200 Issues:object(P)
             7 S http resume refused state-lost at=0bytes/5 by=http-range "/big"
             7 S http activity asked scope=activity at=0bytes/5 "/big"
+            7 S http turn granted 200 Issues:object(P)
             7 S http checkpoint granted major at=5bytes/5 "/big"
             7 S http activity granted scope=activity at=5bytes/5 "/big"
             8 C http turn asked GET "/big" safe
             8 C http resume asked at=3bytes by=http-range "/big"
-            9 S http turn granted 200
             9 S http resume refused silent at=0bytes/5 by=http-range "/big"
             9 S http activity asked scope=activity at=0bytes/5 "/big"
+            9 S http turn granted 200
             9 S http checkpoint granted major at=5bytes/5 "/big"
             9 S http activity granted scope=activity at=5bytes/5 "/big"
         "#,
