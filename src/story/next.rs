@@ -1,9 +1,9 @@
 //! What to look at or to do next, in one sentence, chosen by how the session ended.
 
 use super::Teller;
-use super::narrative::{idle_before_end, lasted, quoted};
+use super::narrative::{idle_before_end, is_readable, lasted, quoted};
 use crate::events::transport::{By, How, Reason};
-use crate::events::{Connection, Marks, Side};
+use crate::events::{Confidence, Connection, Marks, Side};
 use crate::session::risk::Verdict;
 use crate::session::{Question, Session, SessionLeg, outcome};
 use crate::time::Span;
@@ -37,7 +37,7 @@ struct Case<'s> {
 
 impl Case<'_> {
     fn debt(&self) -> Option<&Question> {
-        self.part.and_then(|part| part.leg.dialog.debt())
+        self.part.and_then(|part| part.leg.dialog.debt()).filter(|question| is_readable(question))
     }
 
     /// The side that ended it, and the other one.
@@ -62,8 +62,13 @@ impl Case<'_> {
                 "the {other} never closed its side: look there for a connection left in CLOSE-WAIT by its program"
             ),
             Reason::Abort => self.abort(),
-            Reason::IdleTimeout => format!(
+            Reason::IdleTimeout if self.session.outcome.confidence >= Confidence::High => format!(
                 "the {by}'s idle timer is about {}: let the {other} send a keep-alive well below it, or close first",
+                self.idle()
+            ),
+            Reason::IdleTimeout => format!(
+                "if the {by} has an idle timer of about {}, let the {other} send a keep-alive well below it, or close \
+                 first; look whether other sessions end after the same time (stats timers)",
                 self.idle()
             ),
             Reason::AppTimeout => match self.debt() {
@@ -93,9 +98,9 @@ impl Case<'_> {
                  would have refused"
             ),
             Reason::MiddleboxTimeout => format!(
-                "something on the path forgets connections idle for {} or less: send keep-alives well below that, or \
-                 raise its timer",
-                self.idle()
+                "something on the path forgets connections that are idle for {} or less: send keep-alives well below \
+                 that, or raise its timer",
+                self.session.longest_quiet().map_or_else(|| self.idle(), |quiet| lasted(quiet.span))
             ),
             Reason::MiddleboxReset => {
                 "the reset is no end's own: look for a firewall, proxy or balancer on the path that has a rule or limit \

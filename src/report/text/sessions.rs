@@ -135,7 +135,7 @@ pub(super) fn counted(analysis: &Analysis, look: Look, out: &mut dyn Write) -> i
         *ends.entry((super::concern::rank_of(reason), reason.word())).or_default() += 1;
     }
     let several = analysis.sessions.iter().filter(|session| session.legs.len() > 1).count();
-    let total = super::amounts::counted(analysis.sessions.len() as u64, "session");
+    let total = super::amounts::count(analysis.sessions.len() as u64);
     let joined = if several > 0 { format!(", {several} over several connections") } else { String::new() };
     writeln!(out)?;
     writeln!(out, "{}  {total}{joined}", paint.tone(Tone::Heading, "SESSIONS"))?;

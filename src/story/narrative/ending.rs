@@ -1,10 +1,11 @@
 //! How a connection and a session end: what was owed, who ended it, what is safe, what could not be seen.
 
 use super::{Line, Proof, amount, confirmed, lasted, place, quoted};
+use crate::events::Code;
 use crate::events::transport::{By, Confidence, Connection, How, Reason};
 use crate::events::visibility::Sight;
 use crate::session::risk::{AtRisk, Verdict};
-use crate::session::{Session, outcome};
+use crate::session::{Question, Session, outcome};
 use crate::story::Teller;
 use crate::story::amounts::{bytes, count, counted};
 use crate::time::Span;
@@ -32,20 +33,21 @@ fn cited(connection: &Connection) -> Proof {
     }
 }
 
-/// The end of the session.
-pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+/// What was owed at the end, and the last point that was safe.
+pub(super) fn before(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
     let last = session.last_main();
     let connection = last.and_then(|part| teller.connection(part));
     if let (Some(part), Some(connection)) = (last, connection)
         && let Some(question) = part.leg.dialog.debt()
         && session.outcome.reason != Reason::Released
+        && is_readable(question)
     {
         let begun = if question.begun.is_some() { ", of which a part came" } else { "" };
         lines.push(Line {
             time: question.at.time,
             phase: "owed",
             text: format!(
-                "the {} owes the answer to {}{begun}, for {} until the last frame",
+                "from here on the {} owes the answer to {}{begun}; it never came in the {} until the last frame",
                 question.by.other().name(),
                 quoted(&outcome::name(question)),
                 lasted(connection.end.since(question.at.time))
@@ -53,19 +55,27 @@ pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>
             proof: Proof::of(&[question.at]),
         });
     }
-    lines.push(end(session, connection));
     let broken = !matches!(session.outcome.reason, Reason::Released | Reason::IdleTimeout);
     if let Some(point) = session.last_confirmed().filter(|_| broken || session.at_risk.is_some()) {
         lines.push(Line {
             time: point.at.time,
             phase: "confirmed",
-            text: format!("last confirmed: {}", confirmed(point)),
+            text: format!("last confirmed point: {}", confirmed(point)),
             proof: Proof::of(&[point.at]),
         });
     }
-    if let Some(risk) = &session.at_risk {
-        lines.push(at_risk(session, risk));
-    }
+}
+
+/// Whether a question was read, and is no guess from the direction of unreadable bytes.
+pub(in crate::story) fn is_readable(question: &Question) -> bool {
+    !question.op.is_empty() || question.code != Code::None || question.object.is_some()
+}
+
+/// The end of the session, what is at risk, and what could not be seen.
+pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+    let connection = session.last_main().and_then(|part| teller.connection(part));
+    lines.push(end(session, connection));
+    lines.extend(session.at_risk.as_ref().map(|risk| at_risk(session, risk)));
     unseen(session, teller, lines);
 }
 
@@ -146,7 +156,9 @@ fn at_risk(session: &Session, risk: &AtRisk) -> Line {
     };
     let mut parts = vec![what];
     parts.push(match (risk.bytes, risk.confirmed) {
+        (Some(0), Some(point)) => format!("confirmed up to {}, and nothing past it", place(point)),
         (Some(lost), Some(point)) => format!("{} past the confirmed {}", bytes(lost), place(point)),
+        (Some(0), None) => "begun, and nothing of it is known to have arrived".to_owned(),
         (Some(lost), None) => format!("{} unconfirmed", bytes(lost)),
         (None, Some(point)) => format!("confirmed up to {}", amount(point)),
         (None, None) => "nothing of it is confirmed".to_owned(),
@@ -156,12 +168,11 @@ fn at_risk(session: &Session, risk: &AtRisk) -> Line {
         parts.push(format!("{} to be done again", bytes(redo)));
     }
     let work = session.works().filter(|work| work.is_broken() && work.object == risk.object).last();
-    let time = work.map_or(session.end, |work| work.begun.time);
     let proof = work.map_or(Proof::Frames(Vec::new()), |work| {
         let ended = work.ended.map(|(_, at)| at);
         Proof::of(&[&[work.begun][..], ended.as_slice()].concat())
     });
-    Line { time, phase: "at risk", text: parts.join("; "), proof }
+    Line { time: session.end, phase: "at risk", text: parts.join("; "), proof }
 }
 
 /// What could not be seen, for it may have held what is missed here.

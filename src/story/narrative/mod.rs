@@ -13,6 +13,7 @@ use crate::place::PacketRef;
 use crate::session::{Confirmed, Point, Role, Session, SessionLeg};
 use crate::time::{Span, Timestamp};
 
+pub(super) use ending::is_readable;
 pub(super) use opening::handshake;
 pub(super) use quiet::tail as idle_before_end;
 
@@ -99,6 +100,7 @@ pub(super) fn tell(session: &Session, teller: &Teller<'_>) -> Story {
         lines.push(line);
     }
     claims::repeats(session, &mut lines);
+    ending::before(session, teller, &mut lines);
     lines.sort_by_key(|line| line.time);
     ending::tell(session, teller, &mut lines);
     Story { lines, next: super::next::next(session, teller) }
