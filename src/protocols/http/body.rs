@@ -22,6 +22,8 @@ pub(super) struct Unit {
     pub(super) start: u64,
     /// How large the whole is, where that is known.
     pub(super) whole: Option<u64>,
+    /// With its last byte the work is done; of one part among several that cannot be said.
+    pub(super) is_rest: bool,
 }
 
 impl Unit {
@@ -119,7 +121,7 @@ impl Http {
             && reading.length.is_none()
             && matches!(reading.purpose, Purpose::Skip)
         {
-            let unit = Unit { object: reading.object.clone(), start: 0, whole: None };
+            let unit = Unit { object: reading.object.clone(), start: 0, whole: None, is_rest: true };
             say_begin(pen, &unit);
             reading.unit = Some(unit);
             if side == Side::Client
@@ -148,7 +150,7 @@ impl Http {
         let Some(unit) = reading.unit.filter(|_| side == Side::Server) else { return };
         let position = unit.position(reading.walk.passed);
         let position = if unit.start == 0 && unit.whole.is_none() { position.of(Some(position.value)) } else { position };
-        let grade = if position.of == Some(position.value) { Grade::Major } else { Grade::Minor };
+        let grade = if unit.is_rest && position.of == Some(position.value) { Grade::Major } else { Grade::Minor };
         pen.say(Word::Checkpoint, Stage::Granted).grade(grade).object(&unit.object).position(position);
         pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(&unit.object).position(position);
     }

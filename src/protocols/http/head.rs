@@ -14,6 +14,9 @@ const FIELDS: usize = 256;
 /// Bytes kept of what may be an unfinished start line behind lost bytes.
 const LINE_BYTES: usize = 4 << 10;
 
+/// From so many bytes on, an unfinished line that begins like a request is taken for one: its target is long.
+const LONG_LINE: usize = 1 << 10;
+
 /// Methods that are known well enough to tell an unfinished request line, or one behind lost bytes.
 const METHODS: &[&str] = &[
     "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH",
@@ -240,7 +243,7 @@ pub(super) fn probe(side: Side, bytes: &[u8]) -> Verdict {
         return match (may_begin(side, bytes), side) {
             (false, _) => Verdict::No,
             (true, Side::Server) if bytes.len() > 12 && status_line(bytes).is_some() => Verdict::Certain,
-            (true, Side::Client) if begins_with_known_method(bytes) => Verdict::Likely,
+            (true, Side::Client) if bytes.len() >= LONG_LINE && begins_with_known_method(bytes) => Verdict::Likely,
             (true, _) => Verdict::Unsure,
         };
     };
@@ -336,7 +339,9 @@ mod tests {
         assert_eq!(probe(Side::Client, b"GET / HTTP/1.1\r\n"), Verdict::Certain);
         assert_eq!(probe(Side::Client, b"GET /\r\n"), Verdict::Likely, "HTTP/0.9");
         assert_eq!(probe(Side::Client, b"OPTIONS HTTP/1.1\r\n"), Verdict::Certain, "no target");
-        assert_eq!(probe(Side::Client, b"GET /aaaa"), Verdict::Likely);
+        assert_eq!(probe(Side::Client, b"GET /aaaa"), Verdict::Unsure);
+        let long = [&b"GET /"[..], &[b'a'; 1_100]].concat();
+        assert_eq!(probe(Side::Client, &long), Verdict::Likely);
         assert_eq!(probe(Side::Client, b"GE"), Verdict::Unsure);
         assert_eq!(probe(Side::Server, b"HTT"), Verdict::Unsure);
         assert_eq!(probe(Side::Server, b"HTTP/1.1 200 OK"), Verdict::Certain);

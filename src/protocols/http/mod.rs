@@ -131,7 +131,7 @@ fn remember_hash(known: &mut Vec<Hash128>, new: Hash128) {
 impl Dissector for Http {
     fn read(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         if self.is_tunnel {
-            return tunnelled(side, bytes, notes);
+            return tunnelled(side, bytes);
         }
         self.blind |= !notes.from_start();
         loop {
@@ -357,7 +357,7 @@ impl Http {
         let unit = exchange.upload.map(|upload| {
             let position = upload.position();
             let whole = position.of.or(self.uploads.length_of(exchange));
-            body::Unit { object: object.clone(), start: position.value, whole }
+            body::Unit { object: object.clone(), start: position.value, whole, is_rest: false }
         });
         let walk = Walk::new(framing);
         let purpose = Purpose::Skip;
@@ -489,8 +489,7 @@ impl Http {
 }
 
 /// Which protocol a tunnel carries is seen from its first bytes.
-fn tunnelled(side: Side, bytes: &[u8], notes: &Notes<'_>) -> Step {
-    let _ = notes;
+fn tunnelled(side: Side, bytes: &[u8]) -> Step {
     let verdicts = || CATALOGUE.iter().map(|protocol| ((protocol.probe)(side, bytes), *protocol));
     if let Some((_, certain)) = verdicts().find(|(verdict, _)| *verdict == Verdict::Certain) {
         return Step::Replace(0, certain);

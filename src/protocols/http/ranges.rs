@@ -7,6 +7,8 @@ use super::head::decimal;
 pub(super) struct Asked {
     /// Its first byte.
     pub(super) start: u64,
+    /// It goes to the end of the object, whatever its size: `bytes=5-`.
+    pub(super) to_end: bool,
 }
 
 impl Asked {
@@ -18,7 +20,8 @@ impl Asked {
             return None;
         }
         let dash = memchr::memchr(b'-', range)?;
-        decimal(range.get(..dash).filter(|digits| !digits.is_empty())?).map(|start| Self { start })
+        let start = decimal(range.get(..dash).filter(|digits| !digits.is_empty())?)?;
+        Some(Self { start, to_end: range.len() == dash + 1 })
     }
 }
 
@@ -69,8 +72,8 @@ mod tests {
 
     #[test]
     fn ranges() {
-        assert_eq!(Asked::read(b"bytes=100-"), Some(Asked { start: 100 }));
-        assert_eq!(Asked::read(b"Bytes = 5-9"), Some(Asked { start: 5 }));
+        assert_eq!(Asked::read(b"bytes=100-"), Some(Asked { start: 100, to_end: true }));
+        assert_eq!(Asked::read(b"Bytes = 5-9"), Some(Asked { start: 5, to_end: false }));
         assert_eq!(Asked::read(b"bytes=-500"), None);
         assert_eq!(Asked::read(b"bytes=0-1,5-9"), None);
         assert_eq!(Asked::read(b"lines=1-"), None);

@@ -68,7 +68,7 @@ impl Http {
             let asked = pen.say(Word::Release, Stage::Asked);
             exchange.dropped().fold(asked, Saying::identity);
         }
-        if let Some(Asked { start }) = exchange.range {
+        if let Some(Asked { start, .. }) = exchange.range {
             let version = exchange
                 .if_range
                 .as_deref()

@@ -205,10 +205,17 @@ impl Http {
         {
             let (Some(seen), Some((proof, _))) = (seen.as_mut(), asked) else { continue };
             let is_same = seen.proof == proof.fingerprint;
-            if code < 400 && is_same && !seen.accepted {
+            // Whoever may not do this, or looks for what is not there, is known.
+            let confidence = match code {
+                200..400 => Confidence::Certain,
+                403..406 => Confidence::Medium,
+                _ => continue,
+            };
+            if is_same && !seen.accepted && !proof.is_round {
                 seen.accepted = true;
                 pen.say(Word::Authenticate, Stage::Granted)
                     .mechanism(proof.mechanism)
+                    .confidence(confidence)
                     .perhaps(proof.principal.clone(), Saying::principal);
             }
         }
@@ -375,9 +382,13 @@ impl Unit {
         let given = head.field("content-range").and_then(Given::read);
         match (code, given, framing) {
             (_, _, Framing::None) => None,
-            (206, Some(Given { bytes: Some((start, _)), whole }), _) => Some(Self { object, start, whole }),
+            (206, Some(Given { bytes: Some((start, _)), whole }), _) => {
+                // The last of several parts need not end the work; the rest that was still missing does.
+                let is_rest = start == 0 || exchange.range.is_some_and(|range| range.to_end);
+                Some(Self { object, start, whole, is_rest })
+            }
             (200, _, Framing::Counted(length)) if length >= WORTH_BYTES || exchange.range.is_some() => {
-                Some(Self { object, start: 0, whole: Some(length) })
+                Some(Self { object, start: 0, whole: Some(length), is_rest: true })
             }
             _ => None,
         }

@@ -102,12 +102,18 @@ fn a_download_breaks_off_and_is_taken_up_again() {
             5 S http resume refused at=200000bytes/200000 by=http-range "/big"
             6 C http turn asked GET "/big" safe
             6 C http resume asked at=70000bytes by=http-range Shows:object(P) "/big"
-            7 S http turn granted 200
+            7 S http turn granted 200 Issues:object(P)
             7 S http resume refused state-lost at=0bytes/5 by=http-range "/big"
+            7 S http activity asked scope=activity at=0bytes/5 "/big"
+            7 S http checkpoint granted major at=5bytes/5 "/big"
+            7 S http activity granted scope=activity at=5bytes/5 "/big"
             8 C http turn asked GET "/big" safe
             8 C http resume asked at=3bytes by=http-range "/big"
             9 S http turn granted 200
             9 S http resume refused silent at=0bytes/5 by=http-range "/big"
+            9 S http activity asked scope=activity at=0bytes/5 "/big"
+            9 S http checkpoint granted major at=5bytes/5 "/big"
+            9 S http activity granted scope=activity at=5bytes/5 "/big"
         "#,
     );
 }
