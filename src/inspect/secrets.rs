@@ -21,7 +21,8 @@ const HEADERS: [&str; 8] = [
 ];
 
 /// Fields of forms, queries and JSON whose value is a password.
-const PASSWORDS: [&str; 7] = ["password", "passwd", "passphrase", "pwd", "pass", "client_secret", "secret"];
+const PASSWORDS: [&str; 9] =
+    ["password", "passwd", "passphrase", "passcode", "pwd", "pass", "pw", "client_secret", "secret"];
 
 /// The same for tokens.
 const TOKENS: [&str; 8] =
@@ -47,6 +48,17 @@ const MECHANISMS: [&str; 16] = [
     "ssl",
 ];
 
+/// How what is given of a line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The line is whole.
+    Line,
+    /// It goes on, and only a part of it was kept.
+    Cut,
+    /// It was not ended, and the other side spoke.
+    Turn,
+}
+
 /// Masks the lines of one connection.
 #[derive(Debug, Default)]
 pub struct Masker {
@@ -68,20 +80,37 @@ impl Masker {
         Self { show_tokens, ..Self::default() }
     }
 
-    /// The next line of a side, without its end, with secrets masked. `whole` tells whether the line ends here; if not,
-    /// the next call goes on with it.
-    pub fn line(&mut self, side: Side, line: &str, whole: bool) -> String {
+    /// The next line of a side, without its end, with secrets masked.
+    pub fn line(&mut self, side: Side, line: &str, end: End) -> String {
         if self.goes_on[side] {
-            self.goes_on[side] = !whole;
+            self.goes_on[side] = end != End::Line;
             // The mask stands already.
             return String::new();
         }
+        let named = self.named(line);
         let masked = match side {
             Side::Client => self.client(line),
             Side::Server => self.server(line),
         };
-        self.goes_on[side] = !whole && masked.ends_with(MASK);
+        // The value of a field ends with the turn; that of a header or command only with the line.
+        self.goes_on[side] = masked.ends_with(MASK)
+            && match end {
+                End::Line => false,
+                End::Cut => true,
+                End::Turn => masked != named || is_header(line),
+            };
         masked
+    }
+
+    /// Whether a piece of a line may be the beginning of a name by which a secret is known, so that it must not be
+    /// shown before its rest is there.
+    pub fn may_go_on(piece: &str) -> bool {
+        let lower = piece.to_ascii_lowercase();
+        let begins = |name: &&str| !lower.is_empty() && name.starts_with(lower.as_str());
+        let ends = |name: &&str| lower.trim_end_matches([' ', '"', '=', ':']).ends_with(*name);
+        HEADERS.iter().any(|name| begins(name))
+            || ["pass ", "auth ", "acct ", "apop "].iter().any(|name| begins(name))
+            || PASSWORDS.iter().chain(&TOKENS).any(ends)
     }
 
     fn server(&mut self, line: &str) -> String {
@@ -168,6 +197,11 @@ impl Masker {
         }
         in_urls(&masked)
     }
+}
+
+fn is_header(line: &str) -> bool {
+    let lower = line.to_ascii_lowercase();
+    HEADERS.iter().any(|header| lower.starts_with(*header))
 }
 
 /// The first `words` words, and the mask for the rest if there is any.
@@ -261,7 +295,7 @@ mod tests {
 
     fn masked(lines: &[(Side, &str)]) -> Vec<String> {
         let mut masker = Masker::new(false);
-        lines.iter().map(|(side, line)| masker.line(*side, line, true)).collect()
+        lines.iter().map(|(side, line)| masker.line(*side, line, End::Line)).collect()
     }
 
     #[test]
@@ -317,16 +351,28 @@ mod tests {
     #[test]
     fn a_secret_that_is_cut_stays_hidden() {
         let mut masker = Masker::new(false);
-        assert_eq!(masker.line(Client, "Cookie: sid=ab", false), "Cookie: <masked>");
-        assert_eq!(masker.line(Client, "cdef", true), "");
-        assert_eq!(masker.line(Client, "Host: x", true), "Host: x");
+        assert_eq!(masker.line(Client, "Cookie: sid=ab", End::Turn), "Cookie: <masked>");
+        assert_eq!(masker.line(Client, "cdef", End::Line), "");
+        assert_eq!(masker.line(Client, "Host: x", End::Line), "Host: x");
+        assert_eq!(masker.line(Client, "PASS ge", End::Cut), "PASS <masked>");
+        assert_eq!(masker.line(Client, "heim", End::Line), "");
+        // The body of a form has no end of line, and the next request is none of it.
+        assert_eq!(masker.line(Client, "user=eve&pw=right", End::Turn), "user=eve&pw=<masked>");
+        assert_eq!(masker.line(Client, "GET / HTTP/1.1", End::Line), "GET / HTTP/1.1");
+        for piece in ["Cook", "pas", "a=1&password=", "{\"token\": \""] {
+            assert!(Masker::may_go_on(piece), "{piece}");
+        }
+        assert!(!Masker::may_go_on("user=eve") && !Masker::may_go_on("Username: "));
     }
 
     #[test]
     fn passwords_stay_hidden_where_tokens_are_shown() {
         let mut masker = Masker::new(true);
-        assert_eq!(masker.line(Client, "Cookie: sid=1", true), "Cookie: sid=1");
-        assert_eq!(masker.line(Client, "Authorization: Basic YTpi", true), "Authorization: Basic <masked>");
-        assert_eq!(masker.line(Client, "PASS x", true), "PASS <masked>");
+        assert_eq!(masker.line(Client, "Cookie: sid=1", End::Line), "Cookie: sid=1");
+        assert_eq!(
+            masker.line(Client, "Authorization: Basic YTpi", End::Line),
+            "Authorization: Basic <masked>"
+        );
+        assert_eq!(masker.line(Client, "PASS x", End::Line), "PASS <masked>");
     }
 }

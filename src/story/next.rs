@@ -3,7 +3,8 @@
 use super::Teller;
 use super::narrative::{idle_before_end, is_readable, lasted, quoted};
 use crate::events::transport::{By, How, Reason};
-use crate::events::{Confidence, Connection, Marks, Side};
+use crate::events::visibility::Sight;
+use crate::events::{Confidence, Connection, Marks, Scope, Side, Word};
 use crate::session::risk::Verdict;
 use crate::session::{Question, Session, SessionLeg, outcome};
 use crate::time::Span;
@@ -11,14 +12,19 @@ use crate::time::Span;
 /// The sentence.
 pub(super) fn next(session: &Session, teller: &Teller<'_>) -> String {
     let part = session.last_main();
+    let events: Vec<_> = part.map(|part| teller.events(part.leg.key).collect()).unwrap_or_default();
+    let connection = part.and_then(|part| teller.connection(part));
+    let closes = |side| {
+        events
+            .iter()
+            .any(|event| event.scope == Scope::Transport && event.word == Word::Release && event.side == side)
+    };
     let case = Case {
         session,
         part,
-        connection: part.and_then(|part| teller.connection(part)),
-        idle: part.and_then(|part| {
-            let events: Vec<_> = teller.events(part.leg.key).collect();
-            idle_before_end(&events, teller.connection(part)?)
-        }),
+        connection,
+        idle: connection.and_then(|connection| idle_before_end(&events, connection)),
+        half_closed: closes(Side::Client) != closes(Side::Server),
     };
     let mut text = case.look();
     if let Some(work) = case.work() {
@@ -33,6 +39,8 @@ struct Case<'s> {
     part: Option<&'s SessionLeg>,
     connection: Option<&'s Connection>,
     idle: Option<Span>,
+    /// Only one side had closed.
+    half_closed: bool,
 }
 
 impl Case<'_> {
@@ -49,6 +57,12 @@ impl Case<'_> {
         }
     }
 
+    /// The side whose window was closed for long.
+    fn stalled(&self) -> Option<Side> {
+        let connection = self.connection?;
+        Side::BOTH.into_iter().find(|side| connection.sides[*side].zero_window_time >= Span::from_secs(1))
+    }
+
     fn idle(&self) -> String {
         self.idle.map_or("that time".to_owned(), lasted)
     }
@@ -56,12 +70,20 @@ impl Case<'_> {
     fn look(&self) -> String {
         let (by, other) = self.sides();
         let server = self.session.server;
+        let sight = self.connection.map_or(Sight::Both, |connection| connection.visibility.sight);
+        if sight != Sight::Both && self.session.outcome.reason != Reason::EstablishTimeout {
+            return "one side is missing in the capture: record both directions before judging".to_owned();
+        }
         match self.session.outcome.reason {
             Reason::Released => self.released(),
             Reason::HalfReleased => format!(
                 "the {other} never closed its side: look there for a connection left in CLOSE-WAIT by its program"
             ),
             Reason::Abort => self.abort(),
+            Reason::IdleTimeout if self.idle.is_some_and(|idle| idle < Span::from_secs(1)) => format!(
+                "a timer of the {by} ran out, though something was said until just before: look into its log, or that \
+                 of whom it waited for"
+            ),
             Reason::IdleTimeout if self.session.outcome.confidence >= Confidence::High => format!(
                 "the {by}'s idle timer is about {}: let the {other} send a keep-alive well below it, or close first",
                 self.idle()
@@ -130,6 +152,15 @@ impl Case<'_> {
                     "capture longer: the answer to {} was still due",
                     quoted(&outcome::name(question))
                 ),
+                None if self.half_closed => {
+                    "one side had closed and the other had not yet: capture longer; if it stays so, its program leaks \
+                     connections"
+                        .to_owned()
+                }
+                None if self.stalled().is_some() => format!(
+                    "look at the program of the {}: it did not read what had come",
+                    self.stalled().map_or("side that stalled", Side::name)
+                ),
                 None => "nothing was wrong when the capture ended; capture longer to see how it ends".to_owned(),
             },
             Reason::Unknown => {
@@ -153,7 +184,22 @@ impl Case<'_> {
 
     fn abort(&self) -> String {
         let (by, _) = self.sides();
-        match self.debt() {
+        let silent = self.part.is_some_and(|part| part.leg.readable == 0 && part.leg.opaque == 0);
+        match (self.session.outcome.detail, self.debt()) {
+            (Some("probe"), _) => "a scan, or a health check: nothing to do unless nobody should be doing that".to_owned(),
+            (Some("provider"), _) => format!(
+                "the host of the {by} had forgotten the connection: was it, or the program, restarted or killed before \
+                 that?"
+            ),
+            (_, None) if silent => {
+                "nothing was ever said on it: a health check or a scan does so, and a program that only probes".to_owned()
+            }
+            (_, debt) => self.gave_up(by, debt),
+        }
+    }
+
+    fn gave_up(&self, by: &str, debt: Option<&Question>) -> String {
+        match debt {
             Some(question) if question.by.name() != by => format!(
                 "the {by} left without answering {}: its log for that moment tells whether it failed or was stopped",
                 quoted(&outcome::name(question))

@@ -9,7 +9,7 @@ use super::{Look, origin};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::{Connection, ConnectionKey, PerSide, Side};
-use crate::inspect::secrets::{MASK, Masker};
+use crate::inspect::secrets::{End, MASK, Masker};
 use crate::inspect::{Piece, Said};
 use crate::limits::MESSAGE_BYTES;
 use crate::place::PacketRef;
@@ -56,6 +56,8 @@ struct Talk {
     /// Bytes without text since the last text of this side.
     binary: PerSide<u64>,
     offset: PerSide<u64>,
+    /// What waits belongs to a form by which somebody logs in.
+    form: PerSide<bool>,
 }
 
 impl<'a> Follower<'a> {
@@ -103,7 +105,7 @@ impl<'a> Follower<'a> {
             Said::Bytes(bytes) if heard => self.bytes(piece, bytes, out)?,
             Said::Bytes(_) => {}
             Said::Missing(length) if heard => {
-                self.flush(piece.connection, piece.side, out)?;
+                self.flush(piece.connection, piece.side, End::Cut, out)?;
                 let what = format!(
                     "!! {} of the {} not in the capture",
                     counted(*length, "byte"),
@@ -113,7 +115,7 @@ impl<'a> Follower<'a> {
             }
             Said::Missing(_) => {}
             Said::Closes | Said::Resets => {
-                self.flush(piece.connection, piece.side, out)?;
+                self.flush(piece.connection, piece.side, End::Cut, out)?;
                 let verb = if piece.said == Said::Closes { "closes" } else { "resets" };
                 let id = self.legs.get(&piece.connection).map_or(0, |(part, _)| part.connection);
                 let time = moment(piece.time, self.origin, self.look.clock);
@@ -132,7 +134,7 @@ impl<'a> Follower<'a> {
         let keys: Vec<ConnectionKey> = self.talks.keys().copied().collect();
         for key in keys {
             for side in Side::BOTH {
-                self.flush(key, side, out)?;
+                self.flush(key, side, End::Cut, out)?;
             }
         }
         Ok(())
@@ -143,9 +145,10 @@ impl<'a> Follower<'a> {
         let before = self.last;
         let Some((part, connection)) = self.legs.get(&piece.connection).copied() else { return Ok(()) };
         if let Some((key, side, time)) = before {
-            // What a server says without ending its line is a prompt: it has to stand before the answer.
-            if side == Side::Server && (key, side) != (piece.connection, piece.side) {
-                self.flush(key, side, out)?;
+            // What a side says without ending its line (a prompt, a body) has to stand before the answer.
+            let spoken = matches!(piece.said, Said::Bytes(_));
+            if spoken && (key, side) != (piece.connection, piece.side) && !self.waits(key, side) {
+                self.flush(key, side, End::Turn, out)?;
             }
             let pause = piece.time.since(time);
             if pause >= PAUSE {
@@ -158,6 +161,7 @@ impl<'a> Follower<'a> {
                 pending: PerSide::default(),
                 binary: PerSide::default(),
                 offset: PerSide::default(),
+                form: PerSide::default(),
             };
             self.talks.insert(piece.connection, talk);
             let what = if part.leg.role == Role::Data { "data connection" } else { "connection" };
@@ -191,7 +195,14 @@ impl<'a> Follower<'a> {
 
     fn bytes(&mut self, piece: &Piece, new: &[u8], out: &mut dyn Write) -> io::Result<()> {
         let side = piece.side;
-        let login = self.view == View::Text && self.is_login(piece);
+        let login = self.login(piece);
+        let form = login == Some(Some("form"));
+        let readable = self.legs.get(&piece.connection).is_some_and(|(part, _)| part.leg.readable > 0);
+        let hidden = match (login.is_some(), readable || self.show_tokens) {
+            (true, _) => Hidden::Login,
+            (false, false) => Hidden::Unknown,
+            (false, true) => Hidden::No,
+        };
         let Some(talk) = self.talks.get_mut(&piece.connection) else { return Ok(()) };
         if self.view == View::Hex {
             let offset = talk.offset[side];
@@ -206,49 +217,62 @@ impl<'a> Follower<'a> {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             match text(line) {
                 Text::Yes(line) => {
-                    let line = talk.masker.line(side, line, true);
+                    let line = talk.masker.line(side, line, End::Line);
                     binary_end(&mut talk.binary[side], side, out)?;
                     writeln!(out, "{} {}", arrow(side), escape::terminal(&line))?;
                     talk.pending[side].drain(..=end);
                 }
                 Text::No | Text::Unfinished => {
                     let all = std::mem::take(&mut talk.pending[side]);
-                    binary(&mut talk.binary[side], side, &all, login, out)?;
+                    binary(&mut talk.binary[side], side, &all, hidden, out)?;
                 }
             }
         }
+        talk.form[side] = form && !talk.pending[side].is_empty();
         let rest = &talk.pending[side];
         if matches!(text(rest), Text::No) {
             let all = std::mem::take(&mut talk.pending[side]);
-            binary(&mut talk.binary[side], side, &all, login, out)?;
+            binary(&mut talk.binary[side], side, &all, hidden, out)?;
         } else if rest.len() > MESSAGE_BYTES {
-            self.flush(piece.connection, side, out)?;
+            self.flush(piece.connection, side, End::Cut, out)?;
         }
         Ok(())
     }
 
-    /// Whether a login lies in this frame: what is not text there may be a password.
-    fn is_login(&self, piece: &Piece) -> bool {
-        let Some((part, _)) = self.legs.get(&piece.connection) else { return false };
-        piece.side == Side::Client
-            && part.leg.logins.list.iter().any(|login| {
-                let (from, to) = (login.begun.first.number, login.last.last.number);
-                (from..=to).contains(&piece.at.number)
-            })
+    /// The login that lies in this frame, by its mechanism: what is not text there may be a password.
+    fn login(&self, piece: &Piece) -> Option<Option<&'static str>> {
+        let (part, _) = self.legs.get(&piece.connection)?;
+        let login = part
+            .leg
+            .logins
+            .list
+            .iter()
+            .find(|login| (login.begun.first.number..=login.last.last.number).contains(&piece.at.number));
+        login.filter(|_| piece.side == Side::Client).map(|login| login.mechanism)
+    }
+
+    /// Whether what a side has not ended yet may be the beginning of a secret's name.
+    fn waits(&self, key: ConnectionKey, side: Side) -> bool {
+        let pending = self.talks.get(&key).map(|talk| text(&talk.pending[side]));
+        matches!(pending, Some(Text::Yes(piece)) if Masker::may_go_on(piece))
     }
 
     /// Writes what waited for the end of its line.
-    fn flush(&mut self, key: ConnectionKey, side: Side, out: &mut dyn Write) -> io::Result<()> {
+    fn flush(&mut self, key: ConnectionKey, side: Side, end: End, out: &mut dyn Write) -> io::Result<()> {
         let Some(talk) = self.talks.get_mut(&key) else { return Ok(()) };
         let rest = std::mem::take(&mut talk.pending[side]);
+        if std::mem::take(&mut talk.form[side]) && !rest.is_empty() {
+            binary_end(&mut talk.binary[side], side, out)?;
+            return writeln!(out, "{} {MASK} ({} of a login form)", arrow(side), bytes(rest.len() as u64));
+        }
         if let Text::Yes(line) = text(&rest)
             && !rest.is_empty()
         {
-            let line = talk.masker.line(side, line, false);
+            let line = talk.masker.line(side, line, end);
             binary_end(&mut talk.binary[side], side, out)?;
             writeln!(out, "{} {}", arrow(side), escape::terminal(&line))?;
         } else if !rest.is_empty() {
-            binary(&mut talk.binary[side], side, &rest, false, out)?;
+            binary(&mut talk.binary[side], side, &rest, Hidden::No, out)?;
         }
         binary_end(&mut talk.binary[side], side, out)
     }
@@ -281,20 +305,39 @@ fn text(bytes: &[u8]) -> Text<'_> {
     }
 }
 
+/// Why bytes are not shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    /// They are.
+    No,
+    /// They belong to a login.
+    Login,
+    /// Nobody knows what is in them.
+    Unknown,
+}
+
 /// Bytes that are no text: the first of a run as hex, the rest counted.
-fn binary(run: &mut u64, side: Side, all: &[u8], login: bool, out: &mut dyn Write) -> io::Result<()> {
-    if login {
-        return writeln!(out, "{} {} of a login {MASK}", arrow(side), bytes(all.len() as u64));
+fn binary(run: &mut u64, side: Side, all: &[u8], hidden: Hidden, out: &mut dyn Write) -> io::Result<()> {
+    let length = bytes(all.len() as u64);
+    // Records of TLS say nothing to the eye.
+    let sealed = matches!(all, [0x14..=0x18, 3, 0..=4, ..]);
+    match hidden {
+        Hidden::Login => return writeln!(out, "{} {MASK} ({length} of a login)", arrow(side)),
+        _ if sealed && *run == 0 => {
+            return writeln!(out, "{} {length}, encrypted or of a handshake", arrow(side));
+        }
+        Hidden::Unknown if *run == 0 => {
+            *run = BINARY as u64;
+            return writeln!(
+                out,
+                "{} {length} of a protocol that is not known (--show-secrets shows them)",
+                arrow(side)
+            );
+        }
+        Hidden::Unknown | Hidden::No => {}
     }
     let shown = BINARY.saturating_sub(usize::try_from(*run).unwrap_or(BINARY)).min(all.len());
-    // Records of TLS say nothing to the eye.
-    let sealed = matches!(all, [0x14..=0x18, 3, 0..=4, ..]) && *run == 0;
-    if sealed {
-        *run = BINARY as u64;
-        writeln!(out, "{} {} begin, encrypted or part of a handshake", arrow(side), bytes(all.len() as u64))?;
-    } else if shown > 0 {
-        hex(side, *run, all.get(..shown).unwrap_or_default(), out)?;
-    }
+    hex(side, *run, all.get(..shown).unwrap_or_default(), out)?;
     *run += all.len() as u64;
     Ok(())
 }

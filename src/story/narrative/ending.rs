@@ -1,9 +1,9 @@
 //! How a connection and a session end: what was owed, who ended it, what is safe, what could not be seen.
 
 use super::{Line, Proof, amount, confirmed, lasted, place, quoted};
-use crate::events::Code;
 use crate::events::transport::{By, Confidence, Connection, How, Reason};
 use crate::events::visibility::Sight;
+use crate::events::{Code, Side};
 use crate::session::risk::{AtRisk, Verdict};
 use crate::session::{Question, Session, outcome};
 use crate::story::Teller;
@@ -25,6 +25,45 @@ pub(super) fn of_leg(nth: usize, connection: &Connection, lines: &mut Vec<Line>)
     });
 }
 
+/// What the path, or a slow reader, did to it.
+pub(super) fn path(connection: &Connection, lines: &mut Vec<Line>) {
+    /// A window closed for this long is worth a sentence.
+    const CLOSED: Span = Span::from_secs(1);
+    let mut say = |phase, text| {
+        let proof = Proof::Through(connection.first, connection.last);
+        lines.push(Line { time: connection.end, phase, text, proof });
+    };
+    for side in Side::BOTH {
+        let facts = &connection.sides[side];
+        if facts.zero_window_time >= CLOSED {
+            say(
+                "stalled",
+                format!(
+                    "the {} let its window stay closed for {} in all ({}): it did not read what had come",
+                    side.name(),
+                    lasted(facts.zero_window_time),
+                    counted(u64::from(facts.zero_windows), "time"),
+                ),
+            );
+        }
+    }
+    let (client, server) = (&connection.sides.client, &connection.sides.server);
+    let again = client.retransmitted_segments + server.retransmitted_segments;
+    if again > 0 {
+        let sent = client.packets + server.packets;
+        say(
+            "path",
+            format!(
+                "{} of {} sent again ({} of the client, {} of the server)",
+                counted(u64::from(again), "segment"),
+                count(sent),
+                client.retransmitted_segments,
+                server.retransmitted_segments
+            ),
+        );
+    }
+}
+
 fn cited(connection: &Connection) -> Proof {
     if connection.ended.frames.is_empty() {
         Proof::Frames(vec![connection.last])
@@ -41,13 +80,19 @@ pub(super) fn before(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Lin
         && let Some(question) = part.leg.dialog.debt()
         && session.outcome.reason != Reason::Released
         && is_readable(question)
+        // Who sees one side only cannot tell what the other one said.
+        && connection.visibility.sight == Sight::Both
     {
-        let begun = if question.begun.is_some() { ", of which a part came" } else { "" };
+        let (what, none) = if question.begun.is_some() {
+            ("the rest of the answer", "it is not in the capture")
+        } else {
+            ("the answer", "none is in the capture")
+        };
         lines.push(Line {
             time: question.at.time,
             phase: "owed",
             text: format!(
-                "from here on the {} owes the answer to {}{begun}; it never came in the {} until the last frame",
+                "from here on the {} owes {what} to {}; {none}, which goes on for {}",
                 question.by.other().name(),
                 quoted(&outcome::name(question)),
                 lasted(connection.end.since(question.at.time))

@@ -123,6 +123,7 @@ fn leg(
     let pauses = quiet::pauses(&events, connection);
     work::active(&events, &pauses, lines);
     quiet::tell(&pauses, part, lines);
+    ending::path(connection, lines);
     if !last {
         ending::of_leg(nth, connection, lines);
     }
