@@ -3,6 +3,8 @@
 //! What is hidden is told by names (`Cookie:`, `PASS`, `password=`) and by place (what a client answers to a SASL
 //! challenge). A name that is not known here is not hidden: a transcript is for people who may see the traffic.
 
+use std::fmt::Write as _;
+
 use crate::events::{PerSide, Side};
 
 /// What stands in the place of a secret.
@@ -108,8 +110,8 @@ impl Masker {
         let lower = piece.to_ascii_lowercase();
         let begins = |name: &&str| !lower.is_empty() && name.starts_with(lower.as_str());
         let ends = |name: &&str| lower.trim_end_matches([' ', '"', '=', ':']).ends_with(*name);
-        HEADERS.iter().any(|name| begins(name))
-            || ["pass ", "auth ", "acct ", "apop "].iter().any(|name| begins(name))
+        HEADERS.iter().any(&begins)
+            || ["pass ", "auth ", "acct ", "apop "].iter().any(begins)
             || PASSWORDS.iter().chain(&TOKENS).any(ends)
     }
 
@@ -278,7 +280,7 @@ fn in_urls(line: &str) -> String {
         match authority.rsplit_once('@') {
             Some((user, host)) if user.contains(':') => {
                 let user = user.split(':').next().unwrap_or_default();
-                out.push_str(&format!("{user}:{MASK}@{host}"));
+                let _ = write!(out, "{user}:{MASK}@{host}");
             }
             _ => out.push_str(authority),
         }

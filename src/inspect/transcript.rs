@@ -61,9 +61,9 @@ impl Receiver for Listener {
             Heard::Syn { .. } => (now, Said::Opens),
             Heard::Bytes { bytes, from, .. } => (from, Said::Bytes(bytes.to_vec())),
             Heard::Missing { length, .. } => (now, Said::Missing(length)),
-            Heard::Fin => (now, Said::Closes),
+            Heard::Closed => (now, Said::Closes),
             Heard::Reset => (now, Said::Resets),
-            Heard::Closed | Heard::Probe | Heard::ProbeAnswer | Heard::Over => return,
+            Heard::Fin | Heard::Probe | Heard::ProbeAnswer | Heard::Over => return,
         };
         sink.push(Piece { connection: parties.key, side, at: from.at, time: from.time, said });
     }
@@ -113,16 +113,16 @@ pub fn transcribe<E>(
             };
             table.packet(packet, *order, batch.bytes(payload), first.unwrap_or_default());
         }
-        if let Err(enough) = hand_on(table.take_sink(), &wanted, tell) {
+        if let Err(enough) = hand_on(&table.take_sink(), &wanted, tell) {
             return Ok(Err(enough));
         }
     }
     let (_, rest) = table.finish(Window { start: first.unwrap_or_default(), end: last });
-    Ok(hand_on(rest, &wanted, tell))
+    Ok(hand_on(&rest, &wanted, tell))
 }
 
 fn hand_on<E>(
-    pieces: Vec<Piece>,
+    pieces: &[Piece],
     wanted: &BTreeSet<ConnectionKey>,
     tell: &mut dyn FnMut(&Piece) -> Result<(), E>,
 ) -> Result<(), E> {

@@ -1,12 +1,12 @@
 //! What to look at or to do next, in one sentence, chosen by how the session ended.
 
 use super::Teller;
-use super::narrative::{idle_before_end, is_readable, lasted, quoted};
+use super::narrative::{asked, idle_before_end, is_readable, lasted, quoted};
 use crate::events::transport::{By, How, Reason};
 use crate::events::visibility::Sight;
-use crate::events::{Confidence, Connection, Marks, Scope, Side, Word};
+use crate::events::{Confidence, Connection, Event, Marks, Scope, Side, Stage, Word};
 use crate::session::risk::Verdict;
-use crate::session::{Question, Session, SessionLeg, outcome};
+use crate::session::{PhaseName, Question, ResumeResult, Session, SessionLeg, outcome};
 use crate::time::Span;
 
 /// The sentence.
@@ -23,7 +23,13 @@ pub(super) fn next(session: &Session, teller: &Teller<'_>) -> String {
         session,
         part,
         connection,
-        idle: connection.and_then(|connection| idle_before_end(&events, connection)),
+        idle: connection.and_then(|connection| idle_before_end(&events, connection)).map(|idle| {
+            // Who says that its timer ran out ends the quiet by saying so.
+            let said = part.is_some_and(|part| part.leg.farewell.is_some());
+            let quiet = session.longest_quiet().map_or(idle, |quiet| quiet.span);
+            if said { quiet.max(idle) } else { idle }
+        }),
+        waited: waited(&events),
         half_closed: closes(Side::Client) != closes(Side::Server),
     };
     let mut text = case.look();
@@ -34,11 +40,21 @@ pub(super) fn next(session: &Session, teller: &Teller<'_>) -> String {
     text
 }
 
+/// The question before the last message, where that is an answer by which a side says that its timer ran out.
+fn waited(events: &[&Event]) -> Option<String> {
+    let mut told = events.iter().rev().filter(|event| event.scope != Scope::Transport && event.leads());
+    let (last, before) = (told.next()?, told.next()?);
+    let answers = last.marks.has(Marks::TIMER) && before.side != last.side && before.stage == Stage::Asked;
+    answers.then(|| asked(before))
+}
+
 struct Case<'s> {
     session: &'s Session,
     part: Option<&'s SessionLeg>,
     connection: Option<&'s Connection>,
     idle: Option<Span>,
+    /// The question to which a side's timer was the answer.
+    waited: Option<String>,
     /// Only one side had closed.
     half_closed: bool,
 }
@@ -80,9 +96,10 @@ impl Case<'_> {
                 "the {other} never closed its side: look there for a connection left in CLOSE-WAIT by its program"
             ),
             Reason::Abort => self.abort(),
-            Reason::IdleTimeout if self.idle.is_some_and(|idle| idle < Span::from_secs(1)) => format!(
-                "a timer of the {by} ran out, though something was said until just before: look into its log, or that \
-                 of whom it waited for"
+            Reason::IdleTimeout if self.waited.is_some() => format!(
+                "a timer of the {by} ran out before {} was answered: look for what the {by}, or who works for it, \
+                 waited for",
+                self.waited.as_deref().unwrap_or("the last question")
             ),
             Reason::IdleTimeout if self.session.outcome.confidence >= Confidence::High => format!(
                 "the {by}'s idle timer is about {}: let the {other} send a keep-alive well below it, or close first",
@@ -170,6 +187,21 @@ impl Case<'_> {
     }
 
     fn released(&self) -> String {
+        let lost = self
+            .session
+            .resumptions()
+            .filter(|resume| matches!(resume.result, ResumeResult::Refused | ResumeResult::Silent))
+            .last();
+        if let Some(lost) = lost {
+            return format!(
+                "it ended in order, but began anew where it should have gone on ({}): look why the earlier state was \
+                 lost, or how long it is held",
+                lost.mechanism
+            );
+        }
+        if self.session.phases.iter().any(|phase| phase.name == PhaseName::Interrupted) {
+            return "it ended in order, after interruptions: look at the end of each earlier connection above".to_owned();
+        }
         let refused: u32 = self.session.legs.iter().map(|part| part.leg.dialog.refused).sum();
         match refused {
             0 if self.session.at_risk.is_none() => "nothing: it ended in order".to_owned(),
@@ -194,11 +226,11 @@ impl Case<'_> {
             (_, None) if silent => {
                 "nothing was ever said on it: a health check or a scan does so, and a program that only probes".to_owned()
             }
-            (_, debt) => self.gave_up(by, debt),
+            (_, debt) => Self::gave_up(by, debt),
         }
     }
 
-    fn gave_up(&self, by: &str, debt: Option<&Question>) -> String {
+    fn gave_up(by: &str, debt: Option<&Question>) -> String {
         match debt {
             Some(question) if question.by.name() != by => format!(
                 "the {by} left without answering {}: its log for that moment tells whether it failed or was stopped",

@@ -90,10 +90,11 @@ pub fn timers(analysis: &Analysis) -> Table {
         };
         let Some(part) = session.last_main() else { continue };
         let events: Vec<_> = teller.events(part.leg.key).collect();
-        let idle = match session.outcome.reason {
-            // What found the path forgotten was sent after the pause.
-            Reason::MiddleboxTimeout => part.leg.clocks.longest_quiet().map(|quiet| quiet.span),
-            _ => teller.connection(part).and_then(|connection| idle_before_end(&events, connection)),
+        // What found the path forgotten, or tells that a timer ran out, was sent after the pause.
+        let idle = if session.outcome.reason == Reason::MiddleboxTimeout || part.leg.farewell.is_some() {
+            part.leg.clocks.longest_quiet().map(|quiet| quiet.span)
+        } else {
+            teller.connection(part).and_then(|connection| idle_before_end(&events, connection))
         };
         if let Some(idle) = idle {
             Spread::note(&mut spreads, server, ended.to_owned(), idle);

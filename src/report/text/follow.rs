@@ -13,7 +13,7 @@ use crate::inspect::secrets::{End, MASK, Masker};
 use crate::inspect::{Piece, Said};
 use crate::limits::MESSAGE_BYTES;
 use crate::place::PacketRef;
-use crate::session::{Role, Session, SessionLeg};
+use crate::session::{Login, Role, Session, SessionLeg};
 use crate::time::{Span, Timestamp};
 
 /// How the bytes are shown.
@@ -46,6 +46,8 @@ pub struct Follower<'a> {
     talks: BTreeMap<ConnectionKey, Talk>,
     /// Who spoke last, and when.
     last: Option<(ConnectionKey, Side, Timestamp)>,
+    /// The connection to which the last line belongs.
+    shown: Option<ConnectionKey>,
 }
 
 /// What is not written yet of a connection.
@@ -84,6 +86,7 @@ impl<'a> Follower<'a> {
             legs: legs.collect(),
             talks: BTreeMap::new(),
             last: None,
+            shown: None,
         }
     }
 
@@ -102,9 +105,9 @@ impl<'a> Follower<'a> {
         self.joint(piece, out)?;
         match &piece.said {
             Said::Opens => {}
-            Said::Bytes(bytes) if heard => self.bytes(piece, bytes, out)?,
-            Said::Bytes(_) => {}
-            Said::Missing(length) if heard => {
+            Said::Bytes(_) | Said::Missing(_) if !heard => {}
+            Said::Bytes(bytes) => self.bytes(piece, bytes, out)?,
+            Said::Missing(length) => {
                 self.flush(piece.connection, piece.side, End::Cut, out)?;
                 let what = format!(
                     "!! {} of the {} not in the capture",
@@ -113,9 +116,11 @@ impl<'a> Follower<'a> {
                 );
                 self.mark(Tone::Odd, &what, piece.at, out)?;
             }
-            Said::Missing(_) => {}
             Said::Closes | Said::Resets => {
                 self.flush(piece.connection, piece.side, End::Cut, out)?;
+                if piece.said == Said::Resets {
+                    self.flush(piece.connection, piece.side.other(), End::Cut, out)?;
+                }
                 let verb = if piece.said == Said::Closes { "closes" } else { "resets" };
                 let id = self.legs.get(&piece.connection).map_or(0, |(part, _)| part.connection);
                 let time = moment(piece.time, self.origin, self.look.clock);
@@ -147,7 +152,7 @@ impl<'a> Follower<'a> {
         if let Some((key, side, time)) = before {
             // What a side says without ending its line (a prompt, a body) has to stand before the answer.
             let spoken = matches!(piece.said, Said::Bytes(_));
-            if spoken && (key, side) != (piece.connection, piece.side) && !self.waits(key, side) {
+            if spoken && key == piece.connection && side != piece.side && !self.waits(key, side) {
                 self.flush(key, side, End::Turn, out)?;
             }
             let pause = piece.time.since(time);
@@ -177,10 +182,7 @@ impl<'a> Follower<'a> {
                 part.connection, connection.client, connection.server
             );
             self.mark(Tone::Heading, &text, piece.at, out)?;
-        } else if before.is_some_and(|(key, _, _)| key != piece.connection)
-            && matches!(piece.said, Said::Bytes(_))
-        {
-            writeln!(out, "-- on connection #{}", part.connection)?;
+            self.shown = Some(piece.connection);
         }
         self.last = Some((piece.connection, piece.side, piece.time));
         Ok(())
@@ -193,21 +195,43 @@ impl<'a> Follower<'a> {
         writeln!(out, "{} [frame {frame}]", paint.tone(tone, text))
     }
 
+    /// Writes lines of a connection, and before them, where another one spoke last, that this one does now.
+    fn lines(&mut self, key: ConnectionKey, lines: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        if self.shown.is_some_and(|shown| shown != key)
+            && let Some((part, _)) = self.legs.get(&key)
+        {
+            writeln!(out, "-- on connection #{}", part.connection)?;
+        }
+        self.shown = Some(key);
+        out.write_all(lines)
+    }
+
     fn bytes(&mut self, piece: &Piece, new: &[u8], out: &mut dyn Write) -> io::Result<()> {
+        let mut lines = Vec::new();
+        let full = self.hear(piece, new, &mut lines)?;
+        self.lines(piece.connection, &lines, out)?;
+        if full { self.flush(piece.connection, piece.side, End::Cut, out) } else { Ok(()) }
+    }
+
+    /// Takes the next bytes and makes lines of them; tells whether what waits for its end is too much to be kept.
+    fn hear(&mut self, piece: &Piece, new: &[u8], out: &mut Vec<u8>) -> io::Result<bool> {
         let side = piece.side;
         let login = self.login(piece);
-        let form = login == Some(Some("form"));
+        let form = login.is_some_and(|login| login.mechanism == Some("form"));
         let readable = self.legs.get(&piece.connection).is_some_and(|(part, _)| part.leg.readable > 0);
         let hidden = match (login.is_some(), readable || self.show_tokens) {
             (true, _) => Hidden::Login,
             (false, false) => Hidden::Unknown,
             (false, true) => Hidden::No,
         };
-        let Some(talk) = self.talks.get_mut(&piece.connection) else { return Ok(()) };
+        let Some(talk) = self.talks.get_mut(&piece.connection) else { return Ok(false) };
         if self.view == View::Hex {
             let offset = talk.offset[side];
             talk.offset[side] += new.len() as u64;
-            return hex(side, offset, new, out);
+            return hex(side, offset, new, out).map(|()| false);
         }
         talk.pending[side].extend_from_slice(new);
         loop {
@@ -233,14 +257,13 @@ impl<'a> Follower<'a> {
         if matches!(text(rest), Text::No) {
             let all = std::mem::take(&mut talk.pending[side]);
             binary(&mut talk.binary[side], side, &all, hidden, out)?;
-        } else if rest.len() > MESSAGE_BYTES {
-            self.flush(piece.connection, side, End::Cut, out)?;
+            return Ok(false);
         }
-        Ok(())
+        Ok(rest.len() > MESSAGE_BYTES)
     }
 
-    /// The login that lies in this frame, by its mechanism: what is not text there may be a password.
-    fn login(&self, piece: &Piece) -> Option<Option<&'static str>> {
+    /// The login that lies in this frame: what is not text there may be a password.
+    fn login(&self, piece: &Piece) -> Option<&'a Login> {
         let (part, _) = self.legs.get(&piece.connection)?;
         let login = part
             .leg
@@ -248,7 +271,7 @@ impl<'a> Follower<'a> {
             .list
             .iter()
             .find(|login| (login.begun.first.number..=login.last.last.number).contains(&piece.at.number));
-        login.filter(|_| piece.side == Side::Client).map(|login| login.mechanism)
+        login.filter(|_| piece.side == Side::Client)
     }
 
     /// Whether what a side has not ended yet may be the beginning of a secret's name.
@@ -260,21 +283,27 @@ impl<'a> Follower<'a> {
     /// Writes what waited for the end of its line.
     fn flush(&mut self, key: ConnectionKey, side: Side, end: End, out: &mut dyn Write) -> io::Result<()> {
         let Some(talk) = self.talks.get_mut(&key) else { return Ok(()) };
+        let mut lines = Vec::new();
         let rest = std::mem::take(&mut talk.pending[side]);
-        if std::mem::take(&mut talk.form[side]) && !rest.is_empty() {
-            binary_end(&mut talk.binary[side], side, out)?;
-            return writeln!(out, "{} {MASK} ({} of a login form)", arrow(side), bytes(rest.len() as u64));
+        let form = std::mem::take(&mut talk.form[side]);
+        match text(&rest) {
+            _ if rest.is_empty() => {}
+            Text::Yes(_) if form => {
+                binary_end(&mut talk.binary[side], side, &mut lines)?;
+                let length = bytes(rest.len() as u64);
+                writeln!(lines, "{} {MASK} ({length} of a login form)", arrow(side))?;
+            }
+            Text::Yes(line) => {
+                let line = talk.masker.line(side, line, end);
+                binary_end(&mut talk.binary[side], side, &mut lines)?;
+                writeln!(lines, "{} {}", arrow(side), escape::terminal(&line))?;
+            }
+            Text::Unfinished | Text::No => {
+                binary(&mut talk.binary[side], side, &rest, Hidden::No, &mut lines)?;
+            }
         }
-        if let Text::Yes(line) = text(&rest)
-            && !rest.is_empty()
-        {
-            let line = talk.masker.line(side, line, end);
-            binary_end(&mut talk.binary[side], side, out)?;
-            writeln!(out, "{} {}", arrow(side), escape::terminal(&line))?;
-        } else if !rest.is_empty() {
-            binary(&mut talk.binary[side], side, &rest, Hidden::No, out)?;
-        }
-        binary_end(&mut talk.binary[side], side, out)
+        binary_end(&mut talk.binary[side], side, &mut lines)?;
+        self.lines(key, &lines, out)
     }
 }
 

@@ -16,6 +16,7 @@ use crate::time::{Span, Timestamp};
 pub(super) use ending::is_readable;
 pub(super) use opening::handshake;
 pub(super) use quiet::tail as idle_before_end;
+pub(super) use work::asked;
 
 /// Connections of one session told in full at its beginning, and as many at its end; those between are counted.
 const LEGS_TOLD: usize = 8;

@@ -1,5 +1,7 @@
 //! What was done between the pauses: questions, answers, transfers, checkpoints.
 
+use std::fmt::Write as _;
+
 use super::quiet::Pause;
 use super::{Line, Proof, amount, quoted};
 use crate::events::{Code, Event, Grade, Marks, Position, Scope, ShortText, Stage, Word};
@@ -133,9 +135,9 @@ impl<'e> Stretch<'e> {
 
     fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        if self.asked > 0 {
+        if self.asked > 1 {
             parts.push(self.questions());
-        } else if self.told > 0 {
+        } else if self.asked == 0 && self.told > 0 {
             parts.push(format!("{}{}", counted(u64::from(self.told), "message"), self.named()));
         }
         if self.dark > 0 {
@@ -163,23 +165,21 @@ impl<'e> Stretch<'e> {
 
     /// `12 questions (GET 10, POST 2), 11 answered, 2 of them refused (last 404)`.
     fn questions(&self) -> String {
-        let named = if self.asked == 1 { String::new() } else { self.named() };
-        let mut text = format!("{}{named}", counted(u64::from(self.asked), "question"));
-        if self.asked == 1 {
-            return text;
-        }
+        let mut text = format!("{}{}", counted(u64::from(self.asked), "question"), self.named());
         match self.answered {
             0 => text.push_str(", none answered"),
             all if all == self.asked => text.push_str(", all answered"),
-            some => text.push_str(&format!(", {} answered", count(u64::from(some)))),
+            some => {
+                let _ = write!(text, ", {} answered", count(u64::from(some)));
+            }
         }
         if let Some(refusal) = self.last_refusal {
             let refused = count(u64::from(self.refused));
             let last = if self.refused > 1 { "last " } else { "" };
-            text.push_str(&match refusal.code {
-                Code::None => format!(", {refused} refused"),
-                code => format!(", {refused} of them refused ({last}{code})"),
-            });
+            let _ = match refusal.code {
+                Code::None => write!(text, ", {refused} refused"),
+                code => write!(text, ", {refused} of them refused ({last}{code})"),
+            };
         }
         text
     }
@@ -219,6 +219,9 @@ fn last(asking: Asking<'_>, of: u32) -> String {
     let question = asked(asking.question);
     let question = if of > 1 { format!("last {question}") } else { question };
     match (asking.answer, asking.begun) {
+        (Some(answer), _) if answer.stage == Stage::Refused && answer.code != Code::None => {
+            format!("{question}, refused with {}", answer.code)
+        }
         (Some(answer), _) if answer.code != Code::None => format!("{question}, answered {}", answer.code),
         (Some(answer), _) if !answer.op.is_empty() => format!("{question}, answered {}", answer.op),
         (Some(_), _) => format!("{question}, answered"),
@@ -228,7 +231,7 @@ fn last(asking: Asking<'_>, of: u32) -> String {
 }
 
 /// A question with what it is about.
-pub(super) fn asked(question: &Event) -> String {
+pub(in crate::story) fn asked(question: &Event) -> String {
     let mut text = match (question.op.is_empty(), question.code) {
         (false, _) => question.op.to_string(),
         (true, Code::None) => "content".to_owned(),
