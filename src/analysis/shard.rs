@@ -23,7 +23,7 @@ pub(super) struct Job {
 impl Job {
     /// The `nth` packet of its frame.
     pub(super) fn new(packet: Packet, nth: u64) -> Self {
-        Self { packet, order: packet.at.number << 8 | nth.min(255) }
+        Self { packet, order: packet.order(nth) }
     }
 }
 

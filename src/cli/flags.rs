@@ -54,6 +54,10 @@ pub(super) enum Verb {
     /// One line per event: what was said, in twelve words that are the same for every protocol
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Events(EventsArgs),
+    /// The text of a session over all its connections, secrets masked
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
+    Follow(FollowArgs),
     /// A small table over all sessions
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark stats [OPTIONS] <FILE>... <NAME>")]
@@ -235,6 +239,26 @@ pub(super) struct EventsArgs {
     pub(super) look: LookArgs,
 }
 
+/// Behind the files stands the session that is meant: `S-0001`, or 1.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FollowArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// One side only: c for the client, s for the server
+    #[arg(long, help_heading = "Output", value_name = "SIDE")]
+    pub(super) side: Option<FollowSide>,
+    /// How the bytes are shown; hex and raw cannot mask secrets and want --show-secrets
+    #[arg(long, help_heading = "Output", value_name = "VIEW", default_value = "text")]
+    pub(super) view: FollowView,
+    /// Show tokens and cookies; passwords stay masked in text
+    #[arg(long, help_heading = "Output")]
+    pub(super) show_secrets: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
 /// Behind the files stands the table: timers, resume, logins, ends, protocols.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StatsArgs {
@@ -392,6 +416,24 @@ pub(super) enum StatsFormat {
     Text,
     /// Comma-separated, with a heading
     Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FollowSide {
+    /// The client
+    C,
+    /// The server
+    S,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FollowView {
+    /// Lines of text, secrets masked; what is no text in short as hex
+    Text,
+    /// All bytes as hex and as signs
+    Hex,
+    /// The bytes as they are, and nothing else
+    Raw,
 }
 
 /// A table of `stats`.

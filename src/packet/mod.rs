@@ -54,6 +54,13 @@ pub struct Packet {
     pub body: Body,
 }
 
+impl Packet {
+    /// Its place in the run, as the `nth` packet of its frame: connections are called by that of their first packet.
+    pub fn order(&self, nth: u64) -> u64 {
+        self.at.number << 8 | nth.min(255)
+    }
+}
+
 /// What the IP header around a packet tells about the host that sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IpFacts {

@@ -1,5 +1,7 @@
 //! Stories, ladders, events and tables, in the forms that the verbs offer.
 
+use std::fmt::Write as _;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -7,7 +9,7 @@ use serde::Serialize;
 use super::jsonl;
 use super::text::{self, Look};
 use super::view::{self, Stamps};
-use super::words::Word as _;
+use super::words::Word;
 use crate::analysis::Analysis;
 use crate::events::Side;
 use crate::session::Session;
@@ -152,7 +154,8 @@ fn mermaid(ladder: &Ladder, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "    participant s as server {}", ladder.server)?;
     for row in &ladder.rows {
         let times = if row.count > 1 { format!(" x{}", row.count) } else { String::new() };
-        let connection = if ladder.several { format!(" (#{})", row.connection) } else { String::new() };
+        let connection =
+            if ladder.several { format!(" (connection {})", row.connection) } else { String::new() };
         let label = harmless(&row.label);
         match row.step {
             Step::Message(side) => {
@@ -177,7 +180,7 @@ fn harmless(text: &str) -> String {
     for c in crate::escape::terminal(text).chars() {
         match c {
             '#' | ';' | '<' | '>' | '&' | '"' | '`' | '%' | '{' | '}' => {
-                safe.push_str(&format!("#{};", c as u32))
+                let _ = write!(safe, "#{};", c as u32);
             }
             c => safe.push(c),
         }
@@ -279,7 +282,7 @@ pub fn statistics(
         Statistic::Timers => tables::timers(analysis),
         Statistic::Resume => tables::resume(analysis),
         Statistic::Logins => tables::logins(analysis),
-        Statistic::Ends => tables::ends(analysis, |reason| reason.word(), |by| by.word()),
+        Statistic::Ends => tables::ends(analysis, Word::word, Word::word),
         Statistic::Protocols => tables::protocols(analysis),
     };
     if plain { csv(&table, out) } else { text::table::write(&table, text::Paint { on: look.colour }, out) }

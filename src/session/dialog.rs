@@ -148,7 +148,7 @@ impl Dialog {
         });
         match event.stage {
             Stage::Asked => {
-                let paid = self.pay_challenge(event.side);
+                let paid = self.pay_challenge(event.side).or_else(|| self.pay_by_challenge(event));
                 let crossing = self.open.iter().any(|question| question.by != event.side);
                 self.crossings += u32::from(crossing && paid.is_none());
                 if self.open.len() >= DIALOG_QUESTIONS {
@@ -211,6 +211,17 @@ impl Dialog {
         self.open.remove(index)
     }
 
+    /// A question that is itself an answer (a challenge, "go ahead") answers what the other side asked.
+    fn pay_by_challenge(&mut self, event: &Event) -> Option<Question> {
+        let tag = event.details().tag;
+        let index = self
+            .open
+            .iter()
+            .position(|question| question.by != event.side && question.tag == tag)
+            .filter(|_| event.code != Code::None)?;
+        self.open.remove(index)
+    }
+
     /// The oldest question that somebody should have answered; those that may stay open do not count.
     pub fn debt(&self) -> Option<&Question> {
         self.open.iter().find(|question| !question.patient)
@@ -246,5 +257,53 @@ impl Dialog {
     /// How long a debt is old at this moment.
     pub fn owed_for(&self, now: Timestamp) -> Option<Span> {
         self.debt().map(|question| now.since(question.at.time))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::events::{Confidence, ConnectionKey, Extent, Moment, Scope};
+
+    fn said(side: Side, stage: Stage, op: &str, code: Code) -> Event {
+        Event {
+            moment: Moment::default(),
+            connection: ConnectionKey(0),
+            protocol: "ftp",
+            side,
+            word: Word::Authenticate,
+            stage,
+            scope: Scope::Session,
+            grade: None,
+            marks: Marks::default(),
+            confidence: Confidence::Certain,
+            op: ShortText::new(op),
+            code,
+            count: 1,
+            channel: None,
+            extent: Extent::default(),
+            details: None,
+        }
+    }
+
+    #[test]
+    fn a_challenge_pays_the_question_and_is_paid_by_the_next() {
+        let mut dialog = Dialog::default();
+        let mut debts = Vec::new();
+        for event in [
+            said(Side::Client, Stage::Asked, "USER", Code::None),
+            said(Side::Server, Stage::Asked, "", Code::Decimal(331)),
+            said(Side::Client, Stage::Asked, "PASS", Code::None),
+            said(Side::Server, Stage::Granted, "", Code::Decimal(230)),
+        ] {
+            dialog.note(&event);
+            debts.push(dialog.debt().map(|question| (question.by, question.op.to_string())));
+        }
+        let owed = |side, op: &str| Some((side, op.to_owned()));
+        assert_eq!(
+            debts,
+            [owed(Side::Client, "USER"), owed(Side::Server, ""), owed(Side::Client, "PASS"), None]
+        );
+        assert!(dialog.open.is_empty());
     }
 }

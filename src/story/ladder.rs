@@ -45,7 +45,7 @@ pub struct Row {
 pub enum Step {
     /// A message of this side.
     Message(Side),
-    /// Nobody said anything.
+    /// Nobody said anything, or what was said breaks off.
     Silence,
     /// A connection begins, or ends.
     Joint,
@@ -59,18 +59,20 @@ pub(super) fn draw(session: &Session, teller: &Teller<'_>) -> Ladder {
     }
     events.sort_by_key(|(event, _)| (event.moment.packet, event.connection, event.moment.step));
     let several = session.legs.len() > 1;
-    let mut rows = Rows { rows: Vec::new(), packet: None, hide_names: teller.hide_names };
+    let mut rows = Rows { list: Vec::new(), packet: None, hide_names: teller.hide_names };
     let mut seen: Vec<u32> = Vec::new();
     for (event, part) in events {
         if several && !seen.contains(&part.connection) {
             if let Some(connection) = teller.connection(part) {
-                rows.joint(part, connection, seen.len() + 1);
+                rows.joint(part, connection);
             }
             seen.push(part.connection);
         }
         rows.take(event, part.connection);
     }
-    let mut rows = rows.rows;
+    let mut rows = rows.list;
+    // What broke off is known only later, and quiet times at their end; both stand where they belong.
+    rows.sort_by_key(|row| row.time);
     rows.push(end(session));
     Ladder { client: session.client, server: session.server, several, rows }
 }
@@ -92,24 +94,24 @@ fn end(session: &Session) -> Row {
 }
 
 struct Rows {
-    rows: Vec<Row>,
+    list: Vec<Row>,
     /// The message to which the last row belongs.
     packet: Option<(u64, Side, u32)>,
     hide_names: bool,
 }
 
 impl Rows {
-    fn joint(&mut self, part: &SessionLeg, connection: &Connection, nth: usize) {
+    fn joint(&mut self, part: &SessionLeg, connection: &Connection) {
         let what = if part.leg.role == Role::Data { "data connection" } else { "connection" };
         let by = part
             .stitch
             .map(|stitch| format!("joined by {} ({})", stitch.by.name(), stitch.by.strength().letter()));
         self.packet = None;
-        self.rows.push(Row {
+        self.list.push(Row {
             time: connection.start,
             connection: connection.id,
             step: Step::Joint,
-            label: format!("{what} {nth}: {} to {}", connection.client, connection.server),
+            label: format!("{what} #{}: {} to {}", connection.id, connection.client, connection.server),
             meaning: by.unwrap_or_default(),
             count: 1,
             frames: vec![connection.first],
@@ -119,7 +121,7 @@ impl Rows {
     fn take(&mut self, event: &Event, connection: u32) {
         if let Some(quiet) = event.details().quiet {
             self.packet = None;
-            self.rows.push(Row {
+            self.list.push(Row {
                 time: Timestamp(event.moment.time.0 - quiet.0),
                 connection,
                 step: Step::Silence,
@@ -131,11 +133,24 @@ impl Rows {
             return;
         }
         let meaning = meaning(event, self.hide_names);
+        if event.word == Word::Interrupt && event.op.is_empty() && event.code == Code::None {
+            self.packet = None;
+            self.list.push(Row {
+                time: event.moment.time,
+                connection,
+                step: Step::Silence,
+                label: broken_off(event),
+                meaning,
+                count: 1,
+                frames: frames(event),
+            });
+            return;
+        }
         let message = (event.moment.packet, event.side, connection);
         let begins = event.leads() || event.scope == Scope::Transport || event.marks.has(Marks::OPAQUE);
         if !begins
             && self.packet == Some(message)
-            && let Some(row) = self.rows.last_mut()
+            && let Some(row) = self.list.last_mut()
         {
             if !meaning.is_empty() && !row.meaning.contains(&meaning) {
                 if !row.meaning.is_empty() {
@@ -147,7 +162,7 @@ impl Rows {
         }
         let label = label(event);
         let step = Step::Message(event.side);
-        if let Some(row) = self.rows.last_mut()
+        if let Some(row) = self.list.last_mut()
             && (row.step, row.connection, row.label.as_str(), row.meaning.as_str())
                 == (step, connection, label.as_str(), meaning.as_str())
         {
@@ -158,7 +173,7 @@ impl Rows {
             return;
         }
         self.packet = Some(message);
-        self.rows.push(Row {
+        self.list.push(Row {
             time: event.moment.time,
             connection,
             step,
@@ -174,6 +189,14 @@ fn frames(event: &Event) -> Vec<PacketRef> {
     let mut frames = vec![event.extent.first, event.extent.last];
     frames.dedup();
     frames
+}
+
+/// What broke off, and where.
+fn broken_off(event: &Event) -> String {
+    let details = event.details();
+    let what = details.object.as_deref().map_or("the talk".to_owned(), quoted);
+    let far = details.position.map(|position| format!(" at {}", place(position))).unwrap_or_default();
+    format!("{what} breaks off{far}")
 }
 
 /// What was said.

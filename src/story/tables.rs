@@ -90,7 +90,12 @@ pub fn timers(analysis: &Analysis) -> Table {
         };
         let Some(part) = session.last_main() else { continue };
         let events: Vec<_> = teller.events(part.leg.key).collect();
-        let idle = teller.connection(part).and_then(|connection| idle_before_end(&events, connection));
+        // What found the path forgotten, or tells that a timer ran out, was sent after the pause.
+        let idle = if session.outcome.reason == Reason::MiddleboxTimeout || part.leg.farewell.is_some() {
+            part.leg.clocks.longest_quiet().map(|quiet| quiet.span)
+        } else {
+            teller.connection(part).and_then(|connection| idle_before_end(&events, connection))
+        };
         if let Some(idle) = idle {
             Spread::note(&mut spreads, server, ended.to_owned(), idle);
         }
@@ -168,7 +173,7 @@ pub fn logins(analysis: &Analysis) -> Table {
             for (at, count) in row.iter_mut().enumerate() {
                 *count += match at {
                     0 => 1,
-                    1 => u64::from(login.attempts),
+                    1 => u64::from(login.refusals),
                     at => u64::from(at == index),
                 };
             }
@@ -179,7 +184,7 @@ pub fn logins(analysis: &Analysis) -> Table {
         "server",
         "mechanism",
         "logins",
-        "attempts",
+        "refusals",
         "granted",
         "refused",
         "unanswered",

@@ -12,6 +12,7 @@ mod captures;
 mod cli;
 mod determinism;
 mod documents;
+mod faces;
 mod house;
 mod memory;
 mod parity;

@@ -3,6 +3,7 @@
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod events;
+pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod report;

@@ -27,8 +27,8 @@ pub(in crate::cli) fn run(args: &StatsArgs) -> Result<Exit, Stop> {
 fn name(word: Option<&Path>) -> Result<StatsName, Stop> {
     let word = word.and_then(Path::to_str).unwrap_or_default();
     StatsName::from_str(word, false).map_err(|_| {
-        let named = StatsName::value_variants().iter().filter_map(ValueEnum::to_possible_value);
-        let names: Vec<String> = named.map(|value| value.get_name().to_owned()).collect();
+        let all = StatsName::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let names: Vec<String> = all.map(|value| value.get_name().to_owned()).collect();
         Stop::Usage(format!("{word}: no table; behind the files stands one of: {}", names.join(", ")))
     })
 }

@@ -9,6 +9,7 @@ mod concern;
 mod connections;
 mod ends;
 pub(super) mod events;
+pub mod follow;
 mod paint;
 mod problems;
 pub(super) mod sessions;

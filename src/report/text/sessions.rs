@@ -1,5 +1,7 @@
 //! One line a session, in columns as wide as they need to be.
 
+use std::fmt::Write as _;
+
 use std::io::{self, Write};
 
 use super::Look;
@@ -59,10 +61,10 @@ fn cells(session: &Session, origin: Timestamp, hide_names: bool, look: Look) -> 
     let data = session.legs.iter().filter(|part| part.leg.role == Role::Data).count();
     let mut client = session.client.to_string();
     if more > 0 {
-        client.push_str(&format!(" +{more}"));
+        let _ = write!(client, " +{more}");
     }
     if data > 0 {
-        client.push_str(&format!(" +{data}d"));
+        let _ = write!(client, " +{data}d");
     }
     vec![
         session.name(),
@@ -101,8 +103,8 @@ fn about(session: &Session, hide_names: bool) -> String {
     };
     let work = || session.works().find_map(|work| work.object.as_deref().map(str::to_owned));
     let asked = || {
-        let turns = session.legs.iter().filter_map(|part| part.leg.dialog.last.client.as_ref());
-        turns.filter_map(|turn| turn.object.as_deref().map(str::to_owned)).next()
+        let mut turns = session.legs.iter().filter_map(|part| part.leg.dialog.last.client.as_ref());
+        turns.find_map(|turn| turn.object.as_deref().map(str::to_owned))
     };
     let about = name
         .or_else(|| hint(|kind| kind == IdentityKind::ClientId))
@@ -135,7 +137,7 @@ pub(super) fn counted(analysis: &Analysis, look: Look, out: &mut dyn Write) -> i
         *ends.entry((super::concern::rank_of(reason), reason.word())).or_default() += 1;
     }
     let several = analysis.sessions.iter().filter(|session| session.legs.len() > 1).count();
-    let total = super::amounts::counted(analysis.sessions.len() as u64, "session");
+    let total = super::amounts::count(analysis.sessions.len() as u64);
     let joined = if several > 0 { format!(", {several} over several connections") } else { String::new() };
     writeln!(out)?;
     writeln!(out, "{}  {total}{joined}", paint.tone(Tone::Heading, "SESSIONS"))?;

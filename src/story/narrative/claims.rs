@@ -25,11 +25,11 @@ pub(super) fn logins(leg: &Leg, teller: &Teller<'_>, lines: &mut Vec<Line>) {
         });
     }
     if let Some(at) = leg.logins.expired.first() {
-        let times = leg.logins.expired.len() as u64;
+        let often = times(leg.logins.expired.len() as u32);
         lines.push(Line {
             time: at.time,
             phase: "login lost",
-            text: format!("credentials that had been good are refused, {}", counted(times, "time")),
+            text: format!("credentials that had been good are refused {often}"),
             proof: Proof::of(&[*at]),
         });
     }
@@ -38,21 +38,20 @@ pub(super) fn logins(leg: &Leg, teller: &Teller<'_>, lines: &mut Vec<Line>) {
 fn login(login: &Login, teller: &Teller<'_>) -> Line {
     let mut parts = vec![login.mechanism.unwrap_or("credentials").to_owned()];
     parts.extend(login.principal.as_ref().map(|principal| who(principal, teller.hide_names)));
-    if login.attempts > 1 {
-        parts.push(counted(u64::from(login.attempts), "attempt"));
-    }
     let took = login.last.time.since(login.begun.time);
     let took = if took > Span::ZERO { format!(" after {}", lasted(took)) } else { String::new() };
     let (phase, result) = match login.result {
         LoginResult::Granted if login.refusals > 0 => {
-            ("login ok", format!("accepted{took}, {} refused before", login.refusals))
+            ("login ok", format!("accepted{took}, refused {} before", times(login.refusals)))
         }
         LoginResult::Granted => ("login ok", format!("accepted{took}")),
         LoginResult::Refused => {
             let said =
                 login.refusal.as_ref().map(|(code, text)| status(*code, text.as_deref())).unwrap_or_default();
             let limit = if login.marks.has(Marks::LIMIT) { " (too many sessions)" } else { "" };
-            ("login refused", format!("refused{took}{said}{limit}"))
+            let times =
+                if login.refusals > 1 { format!(" {}", times(login.refusals)) } else { String::new() };
+            ("login refused", format!("refused{times}{took}{said}{limit}"))
         }
         LoginResult::Unanswered => ("login open", "never answered".to_owned()),
         LoginResult::Abandoned => ("login open", "the server asked, and no credentials came".to_owned()),
@@ -63,6 +62,14 @@ fn login(login: &Login, teller: &Teller<'_>) -> Line {
         phase,
         text: parts.join(", "),
         proof: Proof::of(&[login.begun, login.last]),
+    }
+}
+
+fn times(number: u32) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
     }
 }
 

@@ -3,8 +3,9 @@
 use super::{Line, Proof, amount, confirmed, lasted, place, quoted};
 use crate::events::transport::{By, Confidence, Connection, How, Reason};
 use crate::events::visibility::Sight;
+use crate::events::{Code, Side};
 use crate::session::risk::{AtRisk, Verdict};
-use crate::session::{Session, outcome};
+use crate::session::{Question, Session, outcome};
 use crate::story::Teller;
 use crate::story::amounts::{bytes, count, counted};
 use crate::time::Span;
@@ -24,6 +25,45 @@ pub(super) fn of_leg(nth: usize, connection: &Connection, lines: &mut Vec<Line>)
     });
 }
 
+/// What the path, or a slow reader, did to it.
+pub(super) fn path(connection: &Connection, lines: &mut Vec<Line>) {
+    /// A window closed for this long is worth a sentence.
+    const CLOSED: Span = Span::from_secs(1);
+    let mut say = |phase, text| {
+        let proof = Proof::Through(connection.first, connection.last);
+        lines.push(Line { time: connection.end, phase, text, proof });
+    };
+    for side in Side::BOTH {
+        let facts = &connection.sides[side];
+        if facts.zero_window_time >= CLOSED {
+            say(
+                "stalled",
+                format!(
+                    "the {} let its window stay closed for {} in all ({}): it did not read what had come",
+                    side.name(),
+                    lasted(facts.zero_window_time),
+                    counted(u64::from(facts.zero_windows), "time"),
+                ),
+            );
+        }
+    }
+    let (client, server) = (&connection.sides.client, &connection.sides.server);
+    let again = client.retransmitted_segments + server.retransmitted_segments;
+    if again > 0 {
+        let sent = client.packets + server.packets;
+        say(
+            "path",
+            format!(
+                "{} of {} sent again ({} of the client, {} of the server)",
+                counted(u64::from(again), "segment"),
+                count(sent),
+                client.retransmitted_segments,
+                server.retransmitted_segments
+            ),
+        );
+    }
+}
+
 fn cited(connection: &Connection) -> Proof {
     if connection.ended.frames.is_empty() {
         Proof::Frames(vec![connection.last])
@@ -32,20 +72,27 @@ fn cited(connection: &Connection) -> Proof {
     }
 }
 
-/// The end of the session.
-pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+/// What was owed at the end, and the last point that was safe.
+pub(super) fn before(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
     let last = session.last_main();
     let connection = last.and_then(|part| teller.connection(part));
     if let (Some(part), Some(connection)) = (last, connection)
         && let Some(question) = part.leg.dialog.debt()
         && session.outcome.reason != Reason::Released
+        && is_readable(question)
+        // Who sees one side only cannot tell what the other one said.
+        && connection.visibility.sight == Sight::Both
     {
-        let begun = if question.begun.is_some() { ", of which a part came" } else { "" };
+        let (what, none) = if question.begun.is_some() {
+            ("the rest of the answer", "it is not in the capture")
+        } else {
+            ("the answer", "none is in the capture")
+        };
         lines.push(Line {
             time: question.at.time,
             phase: "owed",
             text: format!(
-                "the {} owes the answer to {}{begun}, for {} until the last frame",
+                "from here on the {} owes {what} to {}; {none}, which goes on for {}",
                 question.by.other().name(),
                 quoted(&outcome::name(question)),
                 lasted(connection.end.since(question.at.time))
@@ -53,19 +100,27 @@ pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>
             proof: Proof::of(&[question.at]),
         });
     }
-    lines.push(end(session, connection));
     let broken = !matches!(session.outcome.reason, Reason::Released | Reason::IdleTimeout);
     if let Some(point) = session.last_confirmed().filter(|_| broken || session.at_risk.is_some()) {
         lines.push(Line {
             time: point.at.time,
             phase: "confirmed",
-            text: format!("last confirmed: {}", confirmed(point)),
+            text: format!("last confirmed point: {}", confirmed(point)),
             proof: Proof::of(&[point.at]),
         });
     }
-    if let Some(risk) = &session.at_risk {
-        lines.push(at_risk(session, risk));
-    }
+}
+
+/// Whether a question was read, and is no guess from the direction of unreadable bytes.
+pub(in crate::story) fn is_readable(question: &Question) -> bool {
+    !question.op.is_empty() || question.code != Code::None || question.object.is_some()
+}
+
+/// The end of the session, what is at risk, and what could not be seen.
+pub(super) fn tell(session: &Session, teller: &Teller<'_>, lines: &mut Vec<Line>) {
+    let connection = session.last_main().and_then(|part| teller.connection(part));
+    lines.push(end(session, connection));
+    lines.extend(session.at_risk.as_ref().map(|risk| at_risk(session, risk)));
     unseen(session, teller, lines);
 }
 
@@ -146,7 +201,9 @@ fn at_risk(session: &Session, risk: &AtRisk) -> Line {
     };
     let mut parts = vec![what];
     parts.push(match (risk.bytes, risk.confirmed) {
+        (Some(0), Some(point)) => format!("confirmed up to {}, and nothing past it", place(point)),
         (Some(lost), Some(point)) => format!("{} past the confirmed {}", bytes(lost), place(point)),
+        (Some(0), None) => "begun, and nothing of it is known to have arrived".to_owned(),
         (Some(lost), None) => format!("{} unconfirmed", bytes(lost)),
         (None, Some(point)) => format!("confirmed up to {}", amount(point)),
         (None, None) => "nothing of it is confirmed".to_owned(),
@@ -156,12 +213,11 @@ fn at_risk(session: &Session, risk: &AtRisk) -> Line {
         parts.push(format!("{} to be done again", bytes(redo)));
     }
     let work = session.works().filter(|work| work.is_broken() && work.object == risk.object).last();
-    let time = work.map_or(session.end, |work| work.begun.time);
     let proof = work.map_or(Proof::Frames(Vec::new()), |work| {
         let ended = work.ended.map(|(_, at)| at);
         Proof::of(&[&[work.begun][..], ended.as_slice()].concat())
     });
-    Line { time, phase: "at risk", text: parts.join("; "), proof }
+    Line { time: session.end, phase: "at risk", text: parts.join("; "), proof }
 }
 
 /// What could not be seen, for it may have held what is missed here.

@@ -13,8 +13,10 @@ use crate::place::PacketRef;
 use crate::session::{Confirmed, Point, Role, Session, SessionLeg};
 use crate::time::{Span, Timestamp};
 
+pub(super) use ending::is_readable;
 pub(super) use opening::handshake;
 pub(super) use quiet::tail as idle_before_end;
+pub(super) use work::asked;
 
 /// Connections of one session told in full at its beginning, and as many at its end; those between are counted.
 const LEGS_TOLD: usize = 8;
@@ -99,6 +101,7 @@ pub(super) fn tell(session: &Session, teller: &Teller<'_>) -> Story {
         lines.push(line);
     }
     claims::repeats(session, &mut lines);
+    ending::before(session, teller, &mut lines);
     lines.sort_by_key(|line| line.time);
     ending::tell(session, teller, &mut lines);
     Story { lines, next: super::next::next(session, teller) }
@@ -121,6 +124,7 @@ fn leg(
     let pauses = quiet::pauses(&events, connection);
     work::active(&events, &pauses, lines);
     quiet::tell(&pauses, part, lines);
+    ending::path(connection, lines);
     if !last {
         ending::of_leg(nth, connection, lines);
     }

@@ -3,7 +3,7 @@
 use super::{Line, Proof, amount, lasted, quoted};
 use crate::events::security::{ClientCertificate, EarlyData};
 use crate::events::transport::{How, Opened, Reason};
-use crate::events::{Code, Connection, Event, Position, Scope, SecurityFacts, Side, Stage, Strength, Word};
+use crate::events::{Connection, Event, Position, Scope, SecurityFacts, Side, Stage, Strength, Word};
 use crate::session::{JoinedBy, Session, SessionLeg};
 use crate::story::Teller;
 use crate::story::amounts::{bytes, counted};
@@ -222,7 +222,8 @@ fn both(first: crate::place::PacketRef, event: &Event) -> Vec<crate::place::Pack
 /// A message's status and words behind a colon.
 pub(super) fn said(event: &Event) -> String {
     let mut text = String::new();
-    if event.code != Code::None {
+    // Zero is how some protocols say yes; it tells nobody anything.
+    if event.code.number().is_some_and(|number| number != 0) {
         text = format!(" {}", event.code);
     }
     if let Some(words) = &event.details().text {

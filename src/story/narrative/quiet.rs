@@ -1,5 +1,7 @@
 //! The times when nobody worked, and whether anything kept the session alive meanwhile.
 
+use std::fmt::Write as _;
+
 use super::{Line, Proof, lasted};
 use crate::events::transport::How;
 use crate::events::{Connection, Event, Scope, Side, Stage, Timer, Word};
@@ -22,6 +24,8 @@ pub(super) struct Pause {
     from: PacketRef,
     until: PacketRef,
     alive: Alive,
+    /// Its first frame is the last with payload, so that nothing lies between its two.
+    exact: bool,
     /// It lasted to the end of the connection.
     last: bool,
 }
@@ -75,6 +79,7 @@ pub(super) fn pauses(events: &[&Event], connection: &Connection) -> Vec<Pause> {
                 from: event.extent.first,
                 until: event.extent.last,
                 alive: Alive::default(),
+                exact: true,
                 last: false,
             });
             (pause.end, pause.until) = at;
@@ -118,16 +123,17 @@ fn at_the_end(
         None => (connection.end + watched(connection), connection.last),
     };
     let seen = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max();
-    let (start, from) = match open {
-        Some(pause) => (pause.start, pause.from),
-        None => {
-            let (time, frame) = last_payload?;
-            (seen.unwrap_or(time).max(time), frame)
-        }
+    let (start, from, exact) = if let Some(pause) = open {
+        (pause.start, pause.from, true)
+    } else {
+        let (time, frame) = last_payload?;
+        // Payload that said nothing new (the middle of a body) may have come behind the last event.
+        let seen = seen.unwrap_or(time).max(time);
+        (seen, frame, seen == time)
     };
     let mut alive = open.map(|pause| pause.alive).unwrap_or_default();
     alive.add(since);
-    (end > start).then_some(Pause { start, end, from, until, alive, last: true })
+    (end > start).then_some(Pause { start, end, from, until, alive, exact, last: true })
 }
 
 /// How long nothing came before the capture ended; nothing where the connection ended by itself.
@@ -158,29 +164,31 @@ pub(super) fn tell(pauses: &[Pause], part: &SessionLeg, lines: &mut Vec<Line>) {
         let mut text = format!("{length} without a message");
         let alive = pause.alive;
         if alive.probes > 0 {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ", {} of TCP ({} answered)",
                 counted(u64::from(alive.probes), "keep-alive"),
                 alive.probe_answers
-            ));
+            );
         }
         if alive.pings > 0 {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 ", {} of the protocol ({} answered)",
                 counted(u64::from(alive.pings), "keep-alive"),
                 alive.ping_answers
-            ));
+            );
         }
         if alive.probes + alive.pings == 0 {
             text.push_str(", no keep-alive of TCP or of the protocol");
             if let Some((side, span)) = declared {
-                text.push_str(&format!(" (the {} promised one each {})", side.name(), lasted(span)));
+                let _ = write!(text, " (the {} promised one each {})", side.name(), lasted(span));
             }
         }
         if pause.last {
             text.push_str(", to the end");
         }
-        let proof = if alive.probes + alive.pings > 0 {
+        let proof = if alive.probes + alive.pings > 0 || !pause.exact {
             Proof::Through(pause.from, pause.until)
         } else {
             Proof::Between(pause.from, pause.until)

@@ -1,5 +1,7 @@
 //! What was done between the pauses: questions, answers, transfers, checkpoints.
 
+use std::fmt::Write as _;
+
 use super::quiet::Pause;
 use super::{Line, Proof, amount, quoted};
 use crate::events::{Code, Event, Grade, Marks, Position, Scope, ShortText, Stage, Word};
@@ -9,6 +11,14 @@ use crate::time::Timestamp;
 
 /// Commands named in one sentence.
 const COMMANDS: usize = 4;
+
+/// The last question of a stretch: its answer, or the beginning of one.
+#[derive(Debug, Clone, Copy)]
+struct Asking<'e> {
+    question: &'e Event,
+    begun: Option<&'e Event>,
+    answer: Option<&'e Event>,
+}
 
 /// What was done in one stretch.
 #[derive(Debug)]
@@ -23,7 +33,7 @@ struct Stretch<'e> {
     told: u32,
     /// Turns seen from outside only.
     dark: u32,
-    last_question: Option<(&'e Event, Option<&'e Event>)>,
+    last_question: Option<Asking<'e>>,
     last_refusal: Option<&'e Event>,
     done: Vec<(&'e Event, u32)>,
     cut: Option<&'e Event>,
@@ -83,7 +93,7 @@ impl<'e> Stretch<'e> {
         match event.stage {
             Stage::Asked => {
                 self.asked = self.asked.saturating_add(event.count);
-                self.last_question = Some((event, None));
+                self.last_question = Some(Asking { question: event, begun: None, answer: None });
                 self.command(event);
             }
             Stage::Granted | Stage::Refused => {
@@ -92,13 +102,19 @@ impl<'e> Stretch<'e> {
                     self.refused = self.refused.saturating_add(event.count);
                     self.last_refusal = Some(event);
                 }
-                if let Some((question, answer)) = &mut self.last_question
-                    && question.side != event.side
+                if let Some(asking) = &mut self.last_question
+                    && asking.question.side != event.side
                 {
-                    *answer = Some(event);
+                    asking.answer = Some(event);
                 }
             }
             Stage::Told | Stage::Offered => {
+                if let Some(asking) = &mut self.last_question
+                    && asking.question.side != event.side
+                    && event.code != Code::None
+                {
+                    asking.begun = Some(event);
+                }
                 if !event.op.is_empty() {
                     self.told = self.told.saturating_add(event.count);
                     self.command(event);
@@ -119,9 +135,9 @@ impl<'e> Stretch<'e> {
 
     fn sentence(&self) -> String {
         let mut parts = Vec::new();
-        if self.asked > 0 {
+        if self.asked > 1 {
             parts.push(self.questions());
-        } else if self.told > 0 {
+        } else if self.asked == 0 && self.told > 0 {
             parts.push(format!("{}{}", counted(u64::from(self.told), "message"), self.named()));
         }
         if self.dark > 0 {
@@ -130,19 +146,7 @@ impl<'e> Stretch<'e> {
                 counted(u64::from(self.dark), "turn")
             ));
         }
-        if let Some((question, answer)) = self.last_question {
-            let question_text = asked(question);
-            parts.push(match answer {
-                Some(answer) if answer.code != Code::None => {
-                    format!("last {question_text}, answered {}", answer.code)
-                }
-                Some(answer) if !answer.op.is_empty() => {
-                    format!("last {question_text}, answered {}", answer.op)
-                }
-                Some(_) => format!("last {question_text}, answered"),
-                None => format!("last {question_text}"),
-            });
-        }
+        parts.extend(self.last_question.map(|asking| last(asking, self.asked)));
         parts.extend(self.transfers());
         if self.minor + self.major > 0 {
             let mut points = Vec::new();
@@ -161,24 +165,21 @@ impl<'e> Stretch<'e> {
 
     /// `12 questions (GET 10, POST 2), 11 answered, 2 of them refused (last 404)`.
     fn questions(&self) -> String {
-        let mut text = counted(u64::from(self.asked), "question");
-        text.push_str(&self.named());
+        let mut text = format!("{}{}", counted(u64::from(self.asked), "question"), self.named());
         match self.answered {
             0 => text.push_str(", none answered"),
-            all if all == self.asked && self.refused == 0 => {
-                text.push_str(if all == 1 { ", answered" } else { ", all answered" });
+            all if all == self.asked => text.push_str(", all answered"),
+            some => {
+                let _ = write!(text, ", {} answered", count(u64::from(some)));
             }
-            some => text.push_str(&format!(", {} answered", count(u64::from(some)))),
         }
         if let Some(refusal) = self.last_refusal {
-            let code = if refusal.code == Code::None { String::new() } else { format!(": {}", refusal.code) };
-            let last = if self.refused > 1 { "last" } else { "" };
-            let code = if code.is_empty() {
-                code
-            } else {
-                format!(" ({})", format!("{last}{code}").trim_start_matches(": "))
+            let refused = count(u64::from(self.refused));
+            let last = if self.refused > 1 { "last " } else { "" };
+            let _ = match refusal.code {
+                Code::None => write!(text, ", {refused} refused"),
+                code => write!(text, ", {refused} of them refused ({last}{code})"),
             };
-            text.push_str(&format!(", {} refused{code}", count(u64::from(self.refused))));
         }
         text
     }
@@ -213,11 +214,27 @@ impl<'e> Stretch<'e> {
     }
 }
 
+/// The last question, and what came of it.
+fn last(asking: Asking<'_>, of: u32) -> String {
+    let question = asked(asking.question);
+    let question = if of > 1 { format!("last {question}") } else { question };
+    match (asking.answer, asking.begun) {
+        (Some(answer), _) if answer.stage == Stage::Refused && answer.code != Code::None => {
+            format!("{question}, refused with {}", answer.code)
+        }
+        (Some(answer), _) if answer.code != Code::None => format!("{question}, answered {}", answer.code),
+        (Some(answer), _) if !answer.op.is_empty() => format!("{question}, answered {}", answer.op),
+        (Some(_), _) => format!("{question}, answered"),
+        (None, Some(begun)) => format!("{question}, to which {} was no final answer", begun.code),
+        (None, None) => format!("{question}, not answered"),
+    }
+}
+
 /// A question with what it is about.
-pub(super) fn asked(question: &Event) -> String {
+pub(in crate::story) fn asked(question: &Event) -> String {
     let mut text = match (question.op.is_empty(), question.code) {
         (false, _) => question.op.to_string(),
-        (true, Code::None) => "message".to_owned(),
+        (true, Code::None) => "content".to_owned(),
         (true, code) => format!("status {code}"),
     };
     if let Some(object) = &question.details().object {
@@ -249,20 +266,30 @@ pub(super) fn active(events: &[&Event], pauses: &[Pause], lines: &mut Vec<Line>)
                 proof: Proof::Through(stretch.first, stretch.last),
             });
         }
-        for event in &stretch.interrupts {
-            let what = if event.op.is_empty() { "a message".to_owned() } else { event.op.to_string() };
-            lines.push(Line {
-                time: event.moment.time,
-                phase: "interrupt",
-                text: format!(
-                    "the {} interrupts by {what}{}",
-                    event.side.name(),
-                    super::opening::said(event)
-                ),
-                proof: Proof::Frames(vec![event.extent.last]),
-            });
-        }
+        lines.extend(stretch.interrupts.iter().map(|event| Line {
+            time: event.moment.time,
+            phase: "interrupt",
+            text: interrupt(event),
+            proof: Proof::Frames(vec![event.extent.last]),
+        }));
     }
+}
+
+/// What interrupted, or what broke off.
+fn interrupt(event: &Event) -> String {
+    let side = event.side.name();
+    let details = event.details();
+    if !event.op.is_empty() {
+        return format!("the {side} interrupts by {}{}", event.op, super::opening::said(event));
+    }
+    if event.code != Code::None {
+        return format!("the {side} interrupts{}", super::opening::said(event));
+    }
+    let what = details.object.as_deref().map_or("what was under way".to_owned(), quoted);
+    let far = details.position.map(|position| format!(" at {}", super::place(position))).unwrap_or_default();
+    let text = details.text.as_deref().filter(|text| !text.bytes().all(|b| b.is_ascii_digit()));
+    let text = text.map(|text| format!(": {}", quoted(text))).unwrap_or_default();
+    format!("{what}, from the {side}, breaks off{far}{text}")
 }
 
 /// Whether it belongs to the work and neither to the beginning, the end, nor the liveness of a session.
