@@ -22,7 +22,7 @@ pub enum Word {
     Interrupt,
     /// S-ACTIVITY-RESUME, S-RESYNCHRONIZE: earlier state goes on. A ticket, REST, Range, session-present.
     Resume,
-    /// S-RELEASE: the protocol's own good-bye. QUIT, DISCONNECT, close_notify, FIN.
+    /// S-RELEASE: the protocol's own good-bye. QUIT, DISCONNECT, `close_notify`, FIN.
     Release,
     /// S-U-ABORT, S-P-ABORT: an end without agreement. A fatal alert, RST.
     Abort,

@@ -17,7 +17,7 @@ pub struct SecurityFacts {
     pub resumed: Option<bool>,
     /// Whether early data were sent, and if known whether they were taken.
     pub early_data: EarlyData,
-    /// Whether the server asked to try again with other parameters (HelloRetryRequest).
+    /// Whether the server asked to try again with other parameters (`HelloRetryRequest`).
     pub retried: bool,
     /// Whether the client was asked for a certificate, and whether it showed one.
     pub client_certificate: ClientCertificate,

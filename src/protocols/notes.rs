@@ -129,6 +129,7 @@ pub struct Saying<'e> {
     event: Option<&'e mut Event>,
 }
 
+#[allow(clippy::return_self_not_must_use, reason = "an event is said already; what follows only adds to it")]
 impl Saying<'_> {
     fn set(mut self, change: impl FnOnce(&mut Event)) -> Self {
         if let Some(event) = &mut self.event {

@@ -1,4 +1,4 @@
-//! OpenVPN over TCP: the control channel's TLS handshake, unwrapped; the data channel is opaque.
+//! `OpenVPN` over TCP: the control channel's TLS handshake, unwrapped; the data channel is opaque.
 //!
 //! Each packet has its length of 16 bits, an opcode with a key number, and a session id. Control packets carry
 //! acknowledgments and a piece of TLS. With `tls-auth` an HMAC, a packet number and a time stand before those: how

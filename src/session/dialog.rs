@@ -27,9 +27,18 @@ pub struct Question {
     pub at: Point,
     /// Whether it may stay open for long.
     pub patient: bool,
+    /// Whether it is a guess from outside that this is a question.
+    pub guessed: bool,
     /// Whether part of the answer came.
     pub begun: Option<Point>,
     tag: Option<u64>,
+}
+
+impl Question {
+    /// Whether somebody surely has to answer, and soon. Of a talk that is only seen from outside nobody can tell.
+    fn wants_answer(&self) -> bool {
+        !self.patient && !self.guessed
+    }
 }
 
 /// How two sides talk.
@@ -126,7 +135,7 @@ pub enum Effect {
     /// Nothing that asks or answers.
     None,
     /// It answered this question.
-    Answered(Question),
+    Answered(Box<Question>),
 }
 
 impl Dialog {
@@ -163,6 +172,7 @@ impl Dialog {
                     object: details.object.clone(),
                     at,
                     patient: event.marks.has(Marks::PATIENT),
+                    guessed: event.marks.has(Marks::INFERRED),
                     begun: None,
                     tag: details.tag,
                 });
@@ -200,7 +210,7 @@ impl Dialog {
         if self.longest_wait.is_none_or(|(longest, _)| wait > longest) {
             self.longest_wait = Some((wait, at));
         }
-        Effect::Answered(question)
+        Effect::Answered(Box::new(question))
     }
 
     /// A question of this side answers what the other side asked by its last answer: a challenge, "go ahead".
@@ -224,12 +234,12 @@ impl Dialog {
 
     /// The oldest question that somebody should have answered; those that may stay open do not count.
     pub fn debt(&self) -> Option<&Question> {
-        self.open.iter().find(|question| !question.patient)
+        self.open.iter().find(|question| question.wants_answer())
     }
 
     /// The oldest question to this side.
     pub fn owed_by(&self, side: Side) -> Option<&Question> {
-        self.open.iter().find(|question| !question.patient && question.by != side)
+        self.open.iter().find(|question| question.wants_answer() && question.by != side)
     }
 
     /// Whose turn it is.

@@ -12,7 +12,7 @@ use crate::time::{Span, Timestamp};
 /// After an announcement, a connection to the announced place belongs to it for this long.
 const ANNOUNCED_FOR: Span = Span::from_secs(60);
 
-/// A successor is looked for in this long after the end of a connection (`domain.md` D.1, reconnect_window).
+/// A successor is looked for in this long after the end of a connection (`domain.md` D.1, `reconnect_window`).
 const RECONNECT_WINDOW: Span = Span::from_secs(120);
 
 /// A successor may begin this long before its predecessor's last frame.

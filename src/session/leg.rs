@@ -9,8 +9,8 @@ use super::point::Point;
 use super::resumption::Resumptions;
 use super::work::Works;
 use crate::events::{
-    Action, Code, ConnectionKey, Event, Expectation, Identity, Marks, Scope, SecurityFacts, ShortText, Side,
-    Stage, Word,
+    Action, Code, Confidence, ConnectionKey, Event, Expectation, Identity, Marks, Scope, SecurityFacts,
+    ShortText, Side, Stage, Word,
 };
 use crate::limits::{ACTIONS_KEPT, IDENTITIES_KEPT};
 
@@ -114,6 +114,10 @@ pub struct Farewell {
     pub at: Point,
     /// How the event put it.
     pub word: Word,
+    /// How far the matter was.
+    pub stage: Stage,
+    /// How sure it is.
+    pub confidence: Confidence,
 }
 
 /// An action that was asked for.
@@ -243,16 +247,16 @@ impl Leg {
             || event.marks.has(Marks::TAKEN_OVER)
             || event.word == Word::Abort;
         if speaks && event.scope != Scope::Transport {
-            self.farewell = Some(self.last_word(event, at));
+            self.farewell = Some(Self::last_word(event, at));
         }
         if event.is(Word::Establish, Stage::Refused)
             && matches!(event.scope, Scope::Session | Scope::Security)
         {
-            self.refused = Some(self.last_word(event, at));
+            self.refused = Some(Self::last_word(event, at));
         }
     }
 
-    fn last_word(&self, event: &Event, at: Point) -> Farewell {
+    fn last_word(event: &Event, at: Point) -> Farewell {
         Farewell {
             by: event.side,
             code: event.code,
@@ -260,6 +264,8 @@ impl Leg {
             marks: event.marks,
             at,
             word: event.word,
+            stage: event.stage,
+            confidence: event.confidence,
         }
     }
 

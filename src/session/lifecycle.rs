@@ -121,6 +121,7 @@ impl Trigger {
     }
 }
 
+#[allow(clippy::match_same_arms, reason = "the order of the arms is the table's, and each says one thing")]
 /// Where a trigger leads; none where the state stays. The order of the arms is the table's: the first match wins.
 pub fn next(from: PhaseName, trigger: Trigger) -> Option<PhaseName> {
     use PhaseName as P;

@@ -8,7 +8,7 @@ use super::dialog::Question;
 use super::leg::Leg;
 use super::work::Work;
 use crate::events::transport::{By, How, Reason};
-use crate::events::{Code, Confidence, Connection, Marks, Side, Word};
+use crate::events::{Code, Confidence, Connection, Marks, Side, Stage, Word};
 use crate::place::PacketRef;
 use crate::time::{Span, Timestamp};
 
@@ -78,7 +78,7 @@ impl Case<'_> {
             reason: Reason::EstablishRefused,
             detail: None,
             by: refused.by.into(),
-            confidence: Confidence::Certain,
+            confidence: refused.confidence,
             frames: refused.at.frames(),
             because: format!(
                 "the {} refused to begin{}",
@@ -114,7 +114,9 @@ impl Case<'_> {
         if spoken_after || (self.connection.ended.how == How::CaptureEnd && !last.marks.has(Marks::FATAL)) {
             return None;
         }
-        let owed = self.leg.dialog.debt().is_some() || self.leg.works.open().next().is_some();
+        // An answer that says so (504, 408 to a request) was owed until then.
+        let answered = last.word != Word::Establish && matches!(last.stage, Stage::Granted | Stage::Refused);
+        let owed = answered || self.leg.dialog.debt().is_some() || self.leg.works.open().next().is_some();
         let side = last.by.name();
         let (reason, what) = if last.marks.has(Marks::TAKEN_OVER) {
             (Reason::Superseded, format!("the {side} ended it because another connection took its place"))
@@ -138,7 +140,7 @@ impl Case<'_> {
             reason,
             detail: None,
             by: last.by.into(),
-            confidence: Confidence::Certain,
+            confidence: last.confidence,
             frames: tidy(frames),
             because: format!("{what}{}", said(last.code, last.text.as_deref())),
         })
@@ -177,7 +179,7 @@ impl Case<'_> {
             .list
             .iter()
             .rev()
-            .find(|work| work.ended.is_none_or(|(stage, _)| stage == crate::events::Stage::Told))?;
+            .find(|work| work.ended.is_none_or(|(stage, _)| stage == Stage::Told))?;
         if self.connection.ended.how == How::CaptureEnd {
             return None;
         }

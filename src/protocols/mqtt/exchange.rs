@@ -33,7 +33,7 @@ pub(super) struct Way {
     pub(super) requests: VecDeque<Request>,
 }
 
-/// A message with QoS 1 or 2 on its way.
+/// A message with `QoS` 1 or 2 on its way.
 #[derive(Debug, Clone)]
 struct Flight {
     id: u16,
@@ -46,7 +46,7 @@ pub(super) struct Message {
     pub(super) topic: Box<[u8]>,
     /// Bytes of the whole packet.
     pub(super) total: u64,
-    /// Only with QoS 1 and 2.
+    /// Only with `QoS` 1 and 2.
     id: Option<u16>,
     qos: u8,
     repeated: bool,

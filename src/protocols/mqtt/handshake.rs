@@ -174,7 +174,7 @@ impl Mqtt {
         }
     }
 
-    pub(super) fn auth(&mut self, packet: &Packet<'_>, notes: &mut Notes<'_>) -> Option<()> {
+    pub(super) fn auth(packet: &Packet<'_>, notes: &mut Notes<'_>) -> Option<()> {
         let mut octets = Octets::new(packet.content);
         let code = octets.u8().unwrap_or(reason::SUCCESS);
         let properties = Properties::rest(&mut octets)?;

@@ -2,7 +2,7 @@
 //!
 //! A session is opened by CONNECT and CONNACK, closed by DISCONNECT, and known by its client id at its broker. With
 //! the clean flag off, the client asks for what the broker kept of it; the broker's *session present* is the answer.
-//! PUBLISH with QoS 1 or 2 owes an answer, and that answer is a checkpoint. Version 3.1 has no *session present*, so
+//! PUBLISH with `QoS` 1 or 2 owes an answer, and that answer is a checkpoint. Version 3.1 has no *session present*, so
 //! there a resumption is asked for and never answered. Packet ids count for each direction alone.
 
 mod exchange;
@@ -181,7 +181,7 @@ impl Mqtt {
                 Some(())
             }
             Kind::Disconnect => self.disconnect(packet, notes),
-            Kind::Auth => self.auth(packet, notes),
+            Kind::Auth => Self::auth(packet, notes),
         };
         read.is_some()
     }

@@ -68,7 +68,7 @@ impl Kind {
     }
 
     /// Whether the low bits of the first byte and the remaining length can belong to it. MQTT 3.1 lets senders set
-    /// QoS and DUP in SUBSCRIBE, UNSUBSCRIBE and PUBREL (3.1 §3.6, §3.8, §3.10), and what other packets carry there
+    /// `QoS` and DUP in SUBSCRIBE, UNSUBSCRIBE and PUBREL (3.1 §3.6, §3.8, §3.10), and what other packets carry there
     /// is ignored.
     fn allows(self, flags: u8, remaining: usize) -> bool {
         match self {
@@ -195,7 +195,7 @@ pub(super) struct Publish<'b> {
     /// Empty where an alias stands for it.
     pub(super) topic: &'b [u8],
     pub(super) alias: Option<u16>,
-    /// Only with QoS 1 and 2.
+    /// Only with `QoS` 1 and 2.
     pub(super) id: Option<u16>,
     /// As much of the message as is at hand.
     pub(super) payload: &'b [u8],

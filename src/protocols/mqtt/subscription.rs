@@ -80,7 +80,7 @@ impl Mqtt {
                     saying = saying.code(code.into());
                 }
             }
-            drop(saying);
+
             if code == reason::NOT_AUTHORIZED {
                 let denied = notes.say(Word::Authorize, Stage::Refused, 0..packet.seen);
                 if let Some(filter) = filter {

@@ -228,7 +228,7 @@ fn mqtt_3_1_has_no_answer_to_a_resumption() {
 
 #[test]
 fn a_large_message_is_passed_over_and_told_at_its_end() {
-    let large = publish(1, b"firmware", 3, &[b'f'; 40_000]);
+    let large = publish(1, b"firmware", 3, &vec![b'f'; 40_000]);
     let (head, tail) = large.split_at(30_000);
     insta::assert_snapshot!(told(&[
         C(&connect(4, 2, 0, &[&text(b"c")])),
