@@ -2,7 +2,7 @@
 //! 6750, forms), parts of objects, uploads that can be taken up again (tus 1.0.0), streams of events (WHATWG HTML 9.2).
 //!
 //! A request that leads says its method, an answer its status; what else they mean follows. Contents of at least
-//! [`WORTH_BYTES`](uploads::WORTH_BYTES), parts of objects and uploads by tus are units of work with a beginning, an end
+//! `WORTH_BYTES`, parts of objects and uploads by tus are units of work with a beginning, an end
 //! and checkpoints; smaller contents are told only where they did not come whole.
 
 mod body;
