@@ -71,6 +71,9 @@ pub const UNACKED_SEGMENTS: usize = 10_000;
 /// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
 pub const LIVE_PER_SHARD: usize = 16_384;
 
+/// Flows of TCP in one shard among which none is looked for that could be packed.
+pub const AWAKE_PER_SHARD: usize = 32;
+
 /// Finished connections kept as rows in one shard (two million in a run); more fold into counters.
 pub const FINISHED_PER_SHARD: usize = 2_000_000 / SHARDS;
 

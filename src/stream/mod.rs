@@ -6,8 +6,10 @@
 pub mod community_id;
 pub mod datagrams;
 pub mod ending;
+mod pack;
 pub mod reassembly;
 pub mod sequence;
+mod store;
 pub mod table;
 pub mod tcp;
 pub mod wireshark;

@@ -4,6 +4,7 @@
 //! Overlaps: the first copy of a byte wins (`domain.md` C.8). Bounded by
 //! [`OUT_OF_ORDER_BYTES`]; what lies beyond is declared a gap.
 
+use super::pack::packed;
 use crate::limits::OUT_OF_ORDER_BYTES;
 
 /// What one step of reassembly hands on.
@@ -33,6 +34,9 @@ pub struct Reassembly {
     held: Vec<Held>,
     held_bytes: usize,
 }
+
+packed!(Held { start, end, bytes });
+packed!(Reassembly { next, held, held_bytes });
 
 impl Reassembly {
     /// Where the next byte in order lies.

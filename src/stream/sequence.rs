@@ -1,5 +1,7 @@
 //! 32-bit sequence numbers to 64-bit stream offsets.
 
+use super::pack::packed;
+
 /// A jump further than this without a SYN is no progress of the same stream (`domain.md` C.8).
 const JUMP: i64 = 1 << 30;
 
@@ -11,6 +13,8 @@ pub struct Sequence {
     origin: u32,
     highest: u64,
 }
+
+packed!(Sequence { origin, highest });
 
 impl Sequence {
     /// A stream whose first payload byte has this sequence number.

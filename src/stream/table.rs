@@ -3,21 +3,35 @@
 use std::net::IpAddr;
 
 use hashbrown::HashMap;
+use hashbrown::hash_map::Entry;
 
 use super::Window;
 use super::datagrams::Datagrams;
 use super::ending::{self, Row};
+use super::pack::{Packer, Unpacker, packed};
+use super::store::{Place, Store};
 use super::tcp::TcpConnection;
 use super::wireshark::WiresharkStream;
 use super::wireshark_taps::{ApplicationTap, Noted};
-use crate::limits::{FINISHED_PER_SHARD, LIVE_PER_SHARD};
-use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, TcpHead};
+use crate::limits::{AWAKE_PER_SHARD, FINISHED_PER_SHARD, LIVE_PER_SHARD};
+use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, Payload, TcpHead};
 use crate::time::Timestamp;
+
+/// A connection that is over is packed when so many frames, in sixteenths, have come after its last.
+const CLOSED_RESTS: u64 = 1_024 << 4;
+
+/// The same of one that is not: a segment may well come.
+const OPEN_RESTS: u64 = 65_536 << 4;
+
+/// The key of a flow: between whom, and whether in a tunnel that tshark leaves closed.
+type Key = (FlowKey, bool);
 
 /// All that has happened between two endpoints.
 #[derive(Debug)]
 enum Flow {
     Tcp(Box<TcpFlow>),
+    /// A [`TcpFlow`] to which nothing happens: its last packet, and where it lies packed.
+    Resting(u64, Place),
     Udp(Box<UdpFlow>),
 }
 
@@ -32,6 +46,8 @@ struct TcpFlow {
     last: u64,
 }
 
+packed!(TcpFlow { connections, wireshark, tap, stream_key, last });
+
 #[derive(Debug)]
 struct UdpFlow {
     stream_key: Option<u64>,
@@ -42,7 +58,13 @@ struct UdpFlow {
 /// The connections of one shard.
 #[derive(Debug, Default)]
 pub struct Table {
-    flows: HashMap<(FlowKey, bool), Flow>,
+    flows: HashMap<Key, Flow>,
+    /// The keys of all flows of TCP that are not resting, and how many of them there may be before it is looked
+    /// which of them could be.
+    awake: Vec<Key>,
+    awake_bound: usize,
+    packer: Packer,
+    store: Store,
     rows: Vec<Row>,
     /// First packets of every `tcp.stream`, and of every `udp.stream`.
     tcp_streams: Vec<u64>,
@@ -74,7 +96,7 @@ pub struct Finished {
 impl Table {
     /// A table that keeps, or does not keep, what a mirror port recorded twice.
     pub fn new(keep_duplicates: bool) -> Self {
-        Self { keep_duplicates, ..Self::default() }
+        Self { keep_duplicates, awake_bound: AWAKE_PER_SHARD, ..Self::default() }
     }
 
     /// Takes the next packet of this shard. `order` is its place in the whole run; `payload` its captured bytes;
@@ -92,12 +114,14 @@ impl Table {
 
     fn segment(&mut self, packet: &Packet, head: &TcpHead, order: u64, payload: &[u8], begun: Timestamp) {
         let key = (packet.flow, packet.hidden);
-        let streams = &mut self.tcp_streams;
-        let flow = self
-            .flows
-            .entry(key)
-            .or_insert_with(|| Flow::Tcp(Box::new(TcpFlow::new(packet, order, streams))));
-        let Flow::Tcp(flow) = flow else { return };
+        let flow = match self.flows.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                self.awake.push(key);
+                entry.insert(Flow::Tcp(Box::new(TcpFlow::new(packet, order, &mut self.tcp_streams))))
+            }
+        };
+        let Some(flow) = flow.tcp(key, &mut self.awake, &mut self.store) else { return };
         flow.last = order;
         let window = Window { start: begun, end: packet.time };
         let reused = flow.wireshark.is_reused_by(packet.direction, head);
@@ -131,16 +155,17 @@ impl Table {
             flow.connections.len() - 1
         });
         let Some(connection) = flow.connections.get_mut(index) else { return };
+        let otherwise;
         let counted = match head.parity {
-            ParityLength::Same => Some(*head),
+            ParityLength::Same => Some(head),
             ParityLength::Length(length) => {
-                let mut head = *head;
-                head.payload.length = length;
-                Some(head)
+                let payload = Payload { length, ..head.payload };
+                otherwise = TcpHead { payload, ..*head };
+                Some(&otherwise)
             }
             ParityLength::BadHeader(_) | ParityLength::Unknown => None,
         };
-        if let Some(head) = &counted {
+        if let Some(head) = counted {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
         } else {
@@ -161,18 +186,21 @@ impl Table {
         connection.initial_rtt = flow.wireshark.initial_rtt();
         connection.segment(packet, head, payload, self.keep_duplicates);
         self.bound_rows();
+        if self.awake.len() > self.awake_bound {
+            self.rest(order);
+        }
     }
 
     fn datagram(&mut self, packet: &Packet, order: u64) {
         let streams = &mut self.udp_streams;
         match self.flows.entry((packet.flow, packet.hidden)) {
-            hashbrown::hash_map::Entry::Occupied(mut entry) => {
+            Entry::Occupied(mut entry) => {
                 if let Flow::Udp(flow) = entry.get_mut() {
                     flow.last = order;
                     flow.datagrams.packet(packet);
                 }
             }
-            hashbrown::hash_map::Entry::Vacant(entry) => {
+            Entry::Vacant(entry) => {
                 let stream_key = (!packet.hidden).then_some(order);
                 streams.extend(stream_key);
                 let datagrams = Datagrams::new(packet);
@@ -184,16 +212,19 @@ impl Table {
     /// An ICMP error creates no connection. But tshark gives a stream number to a quoted TCP header of unknown
     /// endpoints, and so the number is taken.
     fn icmp(&mut self, packet: &Packet, error: &IcmpError, order: u64) {
-        match self.flows.get_mut(&(packet.flow, packet.hidden)) {
-            Some(Flow::Tcp(flow)) => {
-                if let Some(connection) = flow.connections.last_mut() {
+        let key = (packet.flow, packet.hidden);
+        match self.flows.get_mut(&key) {
+            Some(Flow::Udp(flow)) => flow.datagrams.icmp(packet, error),
+            Some(flow) => {
+                let flow = flow.tcp(key, &mut self.awake, &mut self.store);
+                if let Some(connection) = flow.and_then(|flow| flow.connections.last_mut()) {
                     connection.icmp(packet, error);
                 }
             }
-            Some(Flow::Udp(flow)) => flow.datagrams.icmp(packet, error),
             None if error.quoted_flags.is_some() => {
                 let flow = TcpFlow::new(packet, order, &mut self.tcp_streams);
-                self.flows.insert((packet.flow, packet.hidden), Flow::Tcp(Box::new(flow)));
+                self.flows.insert(key, Flow::Tcp(Box::new(flow)));
+                self.awake.push(key);
             }
             None => {}
         }
@@ -201,11 +232,12 @@ impl Table {
 
     /// Folds away the longest idle eighth of the flows.
     fn evict(&mut self, window: Window) {
-        let mut by_age: Vec<(u64, (FlowKey, bool))> = self
+        let mut by_age: Vec<(u64, Key)> = self
             .flows
             .iter()
             .map(|(key, flow)| match flow {
                 Flow::Tcp(flow) => (flow.last, *key),
+                Flow::Resting(last, _) => (*last, *key),
                 Flow::Udp(flow) => (flow.last, *key),
             })
             .collect();
@@ -213,13 +245,41 @@ impl Table {
         for (_, key) in by_age.into_iter().take(LIVE_PER_SHARD / 8) {
             if let Some(flow) = self.flows.remove(&key) {
                 self.evicted += 1;
-                finish_flow(flow, window, &mut |mut row| {
+                let place = if let Flow::Resting(_, place) = flow { Some(place) } else { None };
+                finish_flow(key, flow, &self.store, window, &mut |mut row| {
                     row.connection.visibility.evicted = true;
                     self.rows.push(row);
                 });
+                if let Some(place) = place {
+                    self.store.free(place);
+                }
             }
         }
+        self.awake.retain(|key| self.flows.contains_key(key));
         self.bound_rows();
+    }
+
+    /// Packs the flows of TCP to which nothing happens any more, or for long.
+    fn rest(&mut self, order: u64) {
+        let Self { flows, awake, packer, store, .. } = self;
+        awake.retain(|key| {
+            let Some(slot) = flows.get_mut(key) else { return false };
+            let Flow::Tcp(flow) = slot else { return false };
+            let rests = flow.may_rest(order);
+            if rests {
+                *slot = Flow::Resting(flow.last, store.put(packer.packed(&**flow)));
+            }
+            !rests
+        });
+        self.awake_bound = AWAKE_PER_SHARD.max(2 * self.awake.len());
+        if self.store.is_wasteful() {
+            let old = std::mem::take(&mut self.store);
+            self.flows.values_mut().for_each(|flow| {
+                if let Flow::Resting(_, place) = flow {
+                    *place = self.store.put(old.get(*place));
+                }
+            });
+        }
     }
 
     /// Keeps the rows bounded; the oldest become a count.
@@ -233,10 +293,10 @@ impl Table {
 
     /// The run is over.
     pub fn finish(mut self, window: Window) -> Finished {
-        let mut flows: Vec<((FlowKey, bool), Flow)> = self.flows.drain().collect();
+        let mut flows: Vec<(Key, Flow)> = self.flows.drain().collect();
         flows.sort_unstable_by_key(|(key, _)| *key);
-        for (_, flow) in flows {
-            finish_flow(flow, window, &mut |row| self.rows.push(row));
+        for (key, flow) in flows {
+            finish_flow(key, flow, &self.store, window, &mut |row| self.rows.push(row));
         }
         Finished {
             rows: self.rows,
@@ -249,12 +309,33 @@ impl Table {
     }
 }
 
+impl Flow {
+    /// The flow of TCP, unpacked; none if it is one of UDP.
+    fn tcp(&mut self, key: Key, awake: &mut Vec<Key>, store: &mut Store) -> Option<&mut TcpFlow> {
+        if let Self::Resting(_, place) = *self {
+            *self = Self::Tcp(Box::new(Unpacker::unpacked(store.get(place), key.0)));
+            store.free(place);
+            awake.push(key);
+        }
+        match self {
+            Self::Tcp(flow) => Some(flow),
+            Self::Resting(..) | Self::Udp(_) => None,
+        }
+    }
+}
+
 impl TcpFlow {
     fn new(packet: &Packet, order: u64, streams: &mut Vec<u64>) -> Self {
         let stream_key = (!packet.hidden).then_some(order);
         streams.extend(stream_key);
         let tap = ApplicationTap::new(packet.flow);
         Self { wireshark: WiresharkStream::default(), tap, stream_key, connections: Vec::new(), last: order }
+    }
+
+    /// Whether it is worth packing: nothing has come for some time before this packet.
+    fn may_rest(&self, order: u64) -> bool {
+        let over = self.connections.iter().all(TcpConnection::is_over);
+        order.saturating_sub(self.last) >= if over { CLOSED_RESTS } else { OPEN_RESTS }
     }
 
     /// A SYN begins a new stream: what lived in its network is over. The same addresses in another network live on.
@@ -280,17 +361,133 @@ impl TcpFlow {
     }
 }
 
-fn finish_flow(flow: Flow, window: Window, out: &mut impl FnMut(Row)) {
+fn finish_flow(key: Key, flow: Flow, store: &Store, window: Window, out: &mut impl FnMut(Row)) {
     match flow {
         Flow::Tcp(mut flow) => flow.finish(window, false, out),
+        Flow::Resting(_, place) => {
+            Unpacker::unpacked::<TcpFlow>(store.get(place), key.0).finish(window, false, out);
+        }
         Flow::Udp(flow) => {
             let connection = flow.datagrams.finish(window.end, window.start);
-            out(Row {
-                stream_key: flow.stream_key,
-                connection,
-                closing: None,
-                facts: ending::Facts::default(),
-            });
+            out(Row { stream_key: flow.stream_key, connection, facts: ending::Facts::default() });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::packet::{IpFacts, TcpFlags, TcpOptions, Transport};
+    use crate::place::{FileId, PacketRef};
+
+    /// Flags that connections are made of, the usual ones more often.
+    const FLAGS: [u16; 12] = [0x02, 0x12, 0x10, 0x10, 0x10, 0x18, 0x18, 0x11, 0x11, 0x04, 0x14, 0x29];
+
+    /// What is drawn of a packet: port, way and flags; numbers; length, window and time; network, TTL and id.
+    type Drawn = ((u16, bool, usize), (u32, u32), (u32, u16, i64), (u32, u8, u16));
+
+    fn drawn() -> impl Strategy<Value = Drawn> {
+        let step = prop_oneof![Just(0), 0..2_000_000_i64, 0..4_000_000_000_i64, -5_000_000..0_i64];
+        let length = prop_oneof![Just(0), Just(1), 0..3_000_u32];
+        let window = prop_oneof![Just(0), Just(500), any::<u16>()];
+        (
+            (prop_oneof![Just(21_u16), Just(1080), Just(443)], any::<bool>(), 0..FLAGS.len()),
+            (0..6_000_u32, 0..6_000_u32),
+            (length, window, step),
+            (prop_oneof![4 => Just(0), 1 => 0..3_u32], 60..66_u8, 0..4_u16),
+        )
+    }
+
+    fn packet(number: u64, time: Timestamp, drawn: Drawn) -> Packet {
+        let ((port, up, flags), (seq, ack), (length, window, _), (context, ttl, id)) = drawn;
+        let ends = [(9, 50_000), (1, port)].map(|(host, port)| Endpoint::new([10, 0, 0, host].into(), port));
+        let (flow, ascending) = FlowKey::new(ends[1], ends[0], Transport::Tcp);
+        let (own, other) = if up { (u32::MAX - 2_000, 70_000) } else { (70_000, u32::MAX - 2_000) };
+        let timestamps = (id % 2 == 0).then_some((number as u32, ack));
+        let head = TcpHead {
+            seq: own.wrapping_add(seq),
+            ack: other.wrapping_add(ack),
+            flags: TcpFlags(FLAGS[flags]),
+            window,
+            options: TcpOptions { timestamps, window_scale: Some(3), ..TcpOptions::default() },
+            payload: Payload { length, ..Payload::default() },
+            parity: if seq == 7 { ParityLength::Length(seq) } else { ParityLength::Same },
+        };
+        let error = IcmpError {
+            from: [10, 0, 0, 7].into(),
+            kind: 3,
+            code: 1,
+            mtu: None,
+            quoted_seq: Some(head.seq),
+            quoted_flags: Some(head.flags),
+        };
+        Packet {
+            at: PacketRef {
+                number,
+                offset: number * 100,
+                frame: number,
+                length: 90 + length,
+                file: FileId(context as u16),
+            },
+            time,
+            flow,
+            direction: if up { ascending } else { ascending.reverse() },
+            context,
+            hidden: seq % 13 == 5,
+            link_source: u32::from(ttl),
+            ip: IpFacts { ttl, id, ..IpFacts::default() },
+            body: if window == 7 || ack == 77 { Body::IcmpError(error) } else { Body::Tcp(head) },
+        }
+    }
+
+    proptest! {
+        /// Whether and when a connection is packed makes no difference to what is told of it.
+        #[test]
+        fn nothing_is_lost_at_rest(packets in prop::collection::vec(drawn(), 1..200), often in 1..8_usize) {
+            let (mut awake, mut resting) = (Table::new(false), Table::new(false));
+            let begun = Timestamp(1_700_000_000_000_000_000);
+            let mut time = begun;
+            for (index, drawn) in packets.into_iter().enumerate() {
+                time = Timestamp(time.0 + drawn.2.2);
+                let packet = packet(index as u64 + 1, time, drawn);
+                let payload: &[u8] = if index % 3 == 0 { b"PORT 10,0,0,1,4,1\r\n" } else { &[5, 1, 0, 1] };
+                for table in [&mut awake, &mut resting] {
+                    table.packet(&packet, packet.at.number << 4, payload, begun);
+                }
+                if index % often == 0 {
+                    resting.rest(u64::MAX);
+                    prop_assert!(resting.awake.is_empty());
+                }
+            }
+            let window = Window { start: begun, end: time };
+            let [awake, resting] = [awake, resting].map(|table| format!("{:#?}", table.finish(window)));
+            prop_assert_eq!(awake, resting);
+        }
+    }
+
+    #[test]
+    fn closed_connections_rest_and_take_little() {
+        let mut table = Table::new(false);
+        let up = |flags: usize, seq: u32, ack: u32| ((443, true, flags), (seq, ack), (0, 500, 0), (0, 64, 1));
+        let down =
+            |flags: usize, seq: u32, ack: u32| ((443, false, flags), (seq, ack), (0, 500, 0), (0, 64, 1));
+        let script = [up(0, 0, 0), down(1, 0, 1), up(2, 1, 1), up(7, 1, 1), down(7, 1, 2), up(2, 2, 2)];
+        for (number, drawn) in (1..).zip(script) {
+            let packet = packet(number, Timestamp(number as i64 * 1_000_000), drawn);
+            table.packet(&packet, number << 4, &[], Timestamp(0));
+        }
+        table.rest(7 << 4);
+        assert_eq!(table.awake.len(), 1, "its last segments may still come");
+        table.rest(CLOSED_RESTS + (6 << 4));
+        let sizes: Vec<usize> = table
+            .flows
+            .values()
+            .filter_map(|flow| {
+                if let Flow::Resting(_, place) = flow { Some(table.store.get(*place).len()) } else { None }
+            })
+            .collect();
+        assert!(matches!(sizes.as_slice(), [..=600]), "{sizes:?}");
     }
 }

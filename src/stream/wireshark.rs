@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 
+use super::pack::packed;
 use crate::events::transport::WiresharkCounters;
 use crate::limits::UNACKED_SEGMENTS;
 use crate::packet::{Direction, TcpFlags, TcpHead};
@@ -16,6 +17,8 @@ use crate::time::{Span, Timestamp};
 /// The analysis flags of one segment, one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Flags(u16);
+
+packed!(Flags(_));
 
 #[allow(missing_docs, reason = "the names are those of Wireshark's tcp.analysis fields")]
 impl Flags {
@@ -116,6 +119,22 @@ struct Half {
     unacked: VecDeque<u32>,
 }
 
+packed!(Half {
+    base,
+    sent_syn_ack,
+    next,
+    next_time,
+    max_to_be_acked,
+    last_ack,
+    last_ack_time,
+    duplicate_acks,
+    window,
+    scale,
+    before_first_ack,
+    last_flags,
+    unacked
+});
+
 impl Default for Half {
     fn default() -> Self {
         Self {
@@ -146,6 +165,8 @@ pub struct WiresharkStream {
     first_seen: u8,
     begun: bool,
 }
+
+packed!(WiresharkStream { halves, last_syn, initial_rtt, completeness, first_seen, begun });
 
 /// `a` is after `b` in sequence space.
 fn after(a: u32, b: u32) -> bool {

@@ -5,6 +5,7 @@
 
 use std::net::Ipv4Addr;
 
+use super::pack::{Pack, Packer, Unpacker, packed};
 use crate::packet::{Direction, FlowKey};
 
 /// What a payload changes in tshark's numbering.
@@ -44,6 +45,26 @@ pub(super) enum SocksStep {
     Request,
     Reply,
     Data,
+}
+
+packed!(SocksStep: Request | Reply | Data);
+
+impl Pack for ApplicationTap {
+    fn pack(&self, to: &mut Packer) {
+        match self {
+            Self::None => 0_u8.pack(to),
+            Self::Ftp => 1_u8.pack(to),
+            Self::Socks(client, step) => (2_u8, (*client, *step)).pack(to),
+        }
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Self {
+        match u8::unpack(from) {
+            0 => Self::None,
+            1 => Self::Ftp,
+            _ => Self::Socks(Direction::unpack(from), SocksStep::unpack(from)),
+        }
+    }
 }
 
 impl ApplicationTap {

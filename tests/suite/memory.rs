@@ -75,5 +75,7 @@ fn a_pipe_without_end_does_not_grow() {
     let later = peak(&child);
     drop(pipe);
     assert!(child.wait().unwrap().success());
-    assert!(later < full + 16 * 1024, "the peak grew from {full} to {later} KiB");
+    // The allocator keeps an arena for each thread, and a shard may move to the other thread late: that is not
+    // growth. State of the connections in between that was kept would be well over 100 MiB.
+    assert!(later < full + 64 * 1024, "the peak grew from {full} to {later} KiB");
 }

@@ -4,6 +4,7 @@ use super::mirror::Mirror;
 use super::rtt::RttMeter;
 use crate::packet::{IpFacts, Packet, TcpFlags, TcpHead};
 use crate::place::PacketRef;
+use crate::stream::pack::packed;
 use crate::stream::reassembly::Reassembly;
 use crate::stream::sequence::Sequence;
 use crate::time::{Span, Timestamp};
@@ -139,6 +140,47 @@ pub struct Half {
     /// The last timestamp value sent, to tell late segments from repeated ones.
     pub highest_timestamp: Option<u32>,
 }
+
+packed!(Half {
+    packets,
+    payload_bytes,
+    segments,
+    sequence,
+    isn,
+    syn,
+    last_syn,
+    syns,
+    fin,
+    fin_acked,
+    reset,
+    resets,
+    after_reset,
+    acked,
+    ack_sent,
+    scale,
+    closed_since,
+    zero_windows,
+    zero_window_time,
+    retransmitted_segments,
+    retransmitted_bytes,
+    reordered_segments,
+    probes,
+    probes_answered,
+    snapped,
+    duplicates,
+    last,
+    last_payload,
+    turns,
+    unanswered,
+    unseen_bytes,
+    habit,
+    rtt,
+    reassembly,
+    mirror,
+    highest_timestamp
+});
+packed!(Habit { ip, link_source, ttl_steady, link_steady, id_steady });
+packed!(Unanswered { first, last, transmissions, probes, segments, start, longest });
 
 impl Half {
     /// The offset of a sequence number of this direction; where nothing is known yet, this is where it begins.

@@ -12,6 +12,7 @@ mod rtt;
 use half::{Act, Half, Unanswered};
 use reset::Reset;
 
+use super::pack::packed;
 use super::reassembly::Piece;
 use super::sequence::Sequence;
 use super::zeek::ZeekTcp;
@@ -49,6 +50,8 @@ pub struct Closing {
     pub unacked: [u64; 2],
 }
 
+packed!(Closing { act, direction, fin, since_payload, since_any, spoke_last, turns, unanswered, unacked });
+
 /// An ICMP error about the connection.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct IcmpNote {
@@ -63,6 +66,8 @@ pub struct IcmpNote {
     /// Payload or SYN-ACK of the side it speaks of, after it.
     pub contradicted: bool,
 }
+
+packed!(IcmpNote { error, act, direction, followed, contradicted });
 
 /// A TCP connection in the making.
 #[derive(Debug)]
@@ -117,6 +122,34 @@ pub struct TcpConnection {
     /// The segment before the present one.
     previous: Option<Act>,
 }
+
+packed!(TcpConnection {
+    flow,
+    contexts,
+    stream_key,
+    first,
+    last,
+    clock,
+    client,
+    halves,
+    counters,
+    completeness,
+    initial_rtt,
+    zeek,
+    gaps,
+    gap_count,
+    gap_bytes,
+    spoke_last,
+    longest_idle,
+    longest_silence,
+    closing,
+    resets,
+    burst,
+    icmp,
+    established,
+    opened_by,
+    previous
+});
 
 impl TcpConnection {
     /// Begins with its first segment, which must then be given to [`segment`](Self::segment).

@@ -3,6 +3,7 @@
 use super::half::{Act, Half};
 use crate::events::transport::RstClass;
 use crate::packet::{Packet, TcpFlags, TcpHead};
+use crate::stream::pack::packed;
 use crate::time::Span;
 
 /// A score from which on a RST is taken for somebody else's.
@@ -31,6 +32,8 @@ pub struct Reset {
     /// Time to live.
     pub ttl: u8,
 }
+
+packed!(Reset { act, class, trigger, provoked, score, other_ttl, seq, ttl });
 
 impl Reset {
     /// Reads a RST of `own` in the light of what both sides did before.

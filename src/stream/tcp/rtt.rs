@@ -1,5 +1,6 @@
 //! Round-trip times from the tap to one end and back.
 
+use crate::stream::pack::packed;
 use crate::time::{Span, Timestamp};
 
 /// Samples kept for the median; when full, every second one is dropped and only every second new one kept.
@@ -15,6 +16,8 @@ pub struct RttMeter {
     samples: u32,
     kept: Vec<Span>,
 }
+
+packed!(RttMeter { timed, min, smoothed, samples, kept });
 
 impl RttMeter {
     /// A new segment ending at this offset was sent.
@@ -49,6 +52,9 @@ impl RttMeter {
                     keep = !keep;
                     !keep
                 });
+            }
+            if self.kept.is_empty() {
+                self.kept.reserve_exact(KEPT);
             }
             self.kept.push(rtt);
         }

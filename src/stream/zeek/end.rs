@@ -2,6 +2,7 @@
 
 use super::history::Scaled;
 use crate::packet::{TcpFlags, TcpHead};
+use crate::stream::pack::packed;
 
 /// A change of sequence number that Zeek does not believe of a SYN or RST, in bytes.
 const LARGE_JUMP: i32 = 1 << 20;
@@ -25,6 +26,8 @@ pub(super) enum State {
     /// A RST.
     Reset,
 }
+
+packed!(State: Inactive | SynSent | SynAckSent | Partial | Established | Closed | Reset);
 
 /// One end. Sequence numbers are 32 bits as sent and compared by their distance (RFC 9293 §3.4).
 #[derive(Debug, Clone, Copy, Default)]
@@ -54,6 +57,24 @@ pub(super) struct End {
     pub(super) retransmissions: Scaled,
     pub(super) gaps: Scaled,
 }
+
+packed!(End {
+    state,
+    before,
+    has_fin,
+    far,
+    sized,
+    start,
+    last,
+    next,
+    ahead,
+    last_syn,
+    last_fin,
+    last_rst,
+    zero_windows,
+    retransmissions,
+    gaps
+});
 
 impl End {
     /// Moves to a state, and remembers the one before.

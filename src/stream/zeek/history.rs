@@ -1,5 +1,7 @@
 //! The letters of `history`: which end they stand for, which are said once, which at powers of ten.
 
+use crate::stream::pack::{Pack, Packer, Unpacker, packed};
+
 /// Letters kept of one conversation. Zeek has no such bound; only floods of FINs or RSTs reach it.
 const HISTORY_LETTERS: usize = 44;
 
@@ -25,6 +27,20 @@ pub(super) struct History {
     letters: [u8; HISTORY_LETTERS],
     length: u8,
     said: u16,
+}
+
+impl Pack for History {
+    fn pack(&self, to: &mut Packer) {
+        (self.length, self.said).pack(to);
+        self.as_str().bytes().for_each(|letter| letter.pack(to));
+    }
+
+    fn unpack(from: &mut Unpacker<'_>) -> Self {
+        let (length, said) = Pack::unpack(from);
+        let mut letters = [0; HISTORY_LETTERS];
+        letters.iter_mut().take(usize::from(length)).for_each(|letter| *letter = u8::unpack(from));
+        Self { letters, length, said }
+    }
 }
 
 impl History {
@@ -77,6 +93,8 @@ impl History {
 /// A number of events, said at the first, tenth, hundredth …
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Scaled(u32);
+
+packed!(Scaled(_));
 
 impl Scaled {
     /// Counts one; whether it is to be said.

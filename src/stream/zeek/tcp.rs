@@ -4,6 +4,7 @@ use super::end::{End, State};
 use super::history::{History, Role};
 use super::{is_broadcast, tcp_server_speaks};
 use crate::packet::{Endpoint, TcpFlags, TcpHead};
+use crate::stream::pack::packed;
 use crate::time::{Span, Timestamp};
 
 /// How long Zeek remembers a closed connection (`tcp_close_delay`).
@@ -26,6 +27,8 @@ pub struct ZeekTcp {
     /// The row is still empty.
     fresh: bool,
 }
+
+packed!(ZeekTcp { originator, responder, history, forgotten, ports, never_flips, flipped, fresh });
 
 impl ZeekTcp {
     /// For a connection whose first segment goes from `sender` to `receiver`; then give all its segments to
