@@ -34,7 +34,10 @@ pub fn community_id(client: Endpoint, server: Endpoint, transport: Transport) ->
     hash.update([protocol_number(transport), 0]);
     hash.update(first.port.to_be_bytes());
     hash.update(second.port.to_be_bytes());
-    format!("1:{}", STANDARD.encode(hash.finalize()))
+    let mut id = String::with_capacity(30);
+    id.push_str("1:");
+    STANDARD.encode_string(hash.finalize(), &mut id);
+    id
 }
 
 /// The stable name of a connection; the module's head tells how it is made.

@@ -13,8 +13,8 @@ mod silence;
 
 use super::Window;
 use super::community_id::{community_id, uid};
+use super::tcp::TcpConnection;
 use super::tcp::half::{Act, Half};
-use super::tcp::{Closing, TcpConnection};
 use crate::events::side::{PerSide, Side};
 use crate::events::transport::{
     By, Confidence, Connection, Ending, How, Opened, Reason, RoundTrips, RstFacts, SideFacts,
@@ -37,8 +37,6 @@ pub struct Row {
     pub stream_key: Option<u64>,
     /// Its account.
     pub connection: Connection,
-    /// How it stood at its first closing act.
-    pub closing: Option<Closing>,
     /// More facts that rows are compared by.
     pub facts: Facts,
 }
@@ -56,14 +54,31 @@ pub struct Facts {
     pub server_ttl: Option<u8>,
     /// Time to live of the server's first RST.
     pub server_rst_ttl: Option<u8>,
-    /// First FIN of each side.
-    pub fins: PerSide<Option<Act>>,
-    /// The quiet time before the segments that stayed unanswered, and the first of those.
-    pub silence: Option<(Span, Act)>,
-    /// The side that closed first, where one did.
-    pub closer: Option<Side>,
-    /// Whether the closer itself owed an answer.
-    pub closer_owed: bool,
+    /// When each side sent its first FIN.
+    pub fins: PerSide<Option<Timestamp>>,
+    /// The quiet time before the segments that stayed unanswered, and the time of the first of those.
+    pub silence: Option<(Span, Timestamp)>,
+    /// The first closing act, where there was one.
+    pub closer: Option<Closer>,
+}
+
+/// Who closed first, and how it stood then.
+#[derive(Debug, Clone, Copy)]
+pub struct Closer {
+    /// Who.
+    pub side: Side,
+    /// Whether by a FIN.
+    pub fin: bool,
+    /// When.
+    pub time: Timestamp,
+    /// Since the last payload of either side.
+    pub since_payload: Option<Span>,
+    /// When the last payload was sent.
+    pub spoke_last: Option<Timestamp>,
+    /// Whether it owed an answer itself.
+    pub owed: bool,
+    /// Whether a side had sent no payload.
+    pub one_way: bool,
 }
 
 /// One connection and the window it is judged in.
@@ -126,6 +141,7 @@ impl Verdict {
         self.acts.sort_by_key(|act| act.at);
         self.acts.dedup_by_key(|act| act.at);
         self.acts.truncate(CITED_FRAMES);
+        self.because.shrink_to_fit();
         Ending {
             how: self.how,
             by: self.by,
@@ -185,7 +201,7 @@ pub fn finish(connection: &TcpConnection, window: Window, superseded: bool) -> R
         longest_idle: connection.longest_idle,
         ended,
     };
-    Row { stream_key: connection.stream_key, connection: account, closing: connection.closing, facts }
+    Row { stream_key: connection.stream_key, connection: account, facts }
 }
 
 fn opened(case: &Case<'_>) -> Opened {
@@ -202,7 +218,15 @@ fn opened(case: &Case<'_>) -> Opened {
 fn facts(case: &Case<'_>) -> Facts {
     let connection = case.connection;
     let (client, server) = (case.half(Side::Client), case.half(Side::Server));
-    let closing = connection.closing.as_ref();
+    let closer = connection.closing.as_ref().map(|closing| Closer {
+        side: case.side(closing.direction),
+        fin: closing.fin,
+        time: closing.act.time,
+        since_payload: closing.since_payload,
+        spoke_last: closing.spoke_last.map(|(_, act)| act.time),
+        owed: close::owed_by_closer(closing),
+        one_way: closing.turns.contains(&0),
+    });
     let silence = Side::BOTH
         .iter()
         .filter_map(|side| case.half(*side).unanswered)
@@ -210,7 +234,7 @@ fn facts(case: &Case<'_>) -> Facts {
         .map(|open| {
             let (gap, around) = connection.longest_silence;
             let before = around.filter(|(_, after)| after.at == open.first.at).map_or(Span::ZERO, |_| gap);
-            (before, open.first)
+            (before, open.first.time)
         });
     let server_reset = connection
         .resets
@@ -224,10 +248,12 @@ fn facts(case: &Case<'_>) -> Facts {
         established: connection.established.is_some() || (client.turns > 0 && server.turns > 0),
         server_ttl: (server.segments > u64::from(server.resets)).then_some(server.habit.ip.ttl),
         server_rst_ttl: server_reset,
-        fins: PerSide { client: client.fin.map(|fin| fin.1), server: server.fin.map(|fin| fin.1) },
+        fins: PerSide {
+            client: client.fin.map(|(_, act)| act.time),
+            server: server.fin.map(|(_, act)| act.time),
+        },
         silence,
-        closer: closing.map(|closing| case.side(closing.direction)),
-        closer_owed: closing.is_some_and(close::owed_by_closer),
+        closer,
     }
 }
 

@@ -100,8 +100,8 @@ fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
         let contrast = starts.iter().find(|(ip, start, _, port)| {
             *ip == connection.client.ip
                 && *port != connection.client.port
-                && *start > first.time
-                && start.since(first.time) <= CONTRAST
+                && *start > first
+                && start.since(first) <= CONTRAST
         });
         let Some((_, start, at, _)) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else {
             continue;
@@ -114,7 +114,7 @@ fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
         ended.because = format!(
             "after {quiet} of quiet nothing got through any more, while the same client reached the same server anew {} later: \
              something on the way forgot the connection",
-            start.since(first.time)
+            start.since(first)
         );
         ended.frames.push(*at);
         ended.frames.sort_unstable();
@@ -128,8 +128,8 @@ fn waits(rows: &[Row], group: &[usize], side: Side) -> Vec<(usize, Span)> {
         .iter()
         .filter_map(|&index| {
             let row = rows.get(index)?;
-            let closing = row.closing?;
-            let wait = closing.since_payload?;
+            let closer = row.facts.closer?;
+            let wait = closer.since_payload?;
             let open_reason = matches!(
                 row.connection.ended.reason,
                 Reason::Unknown
@@ -138,11 +138,11 @@ fn waits(rows: &[Row], group: &[usize], side: Side) -> Vec<(usize, Span)> {
                     | Reason::Abort
                     | Reason::CaptureEnded
             );
-            let fits = row.facts.closer == Some(side)
+            let fits = closer.side == side
                 && matches!(row.connection.ended.by, By::Client | By::Server)
                 && open_reason
                 && wait >= TIMER
-                && !(side == Side::Server && row.facts.closer_owed && closing.turns.contains(&0));
+                && !(side == Side::Server && closer.owed && closer.one_way);
             fits.then_some((index, wait))
         })
         .collect()
@@ -154,13 +154,13 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
         .iter()
         .filter_map(|&index| {
             let row = rows.get(index)?;
-            let closing = row.closing?;
+            let closer = row.facts.closer?;
             let open_reason = matches!(
                 row.connection.ended.reason,
                 Reason::Unknown | Reason::Released | Reason::IdleTimeout | Reason::Abort
             );
-            (row.facts.closer == Some(Side::Server) && open_reason && row.connection.ended.by == By::Server)
-                .then_some((index, closing.act.time))
+            (closer.side == Side::Server && open_reason && row.connection.ended.by == By::Server)
+                .then_some((index, closer.time))
         })
         .collect();
     closings.sort_by_key(|(_, time)| *time);
@@ -175,7 +175,7 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
         start += together.len();
         let quiet: Vec<Span> = together
             .iter()
-            .filter_map(|(index, _)| rows.get(*index)?.closing?.since_payload)
+            .filter_map(|(index, _)| rows.get(*index)?.facts.closer?.since_payload)
             .filter(|wait| *wait >= Span::from_millis(100))
             .collect();
         let spread = quiet.iter().max().copied().unwrap_or_default().0
@@ -196,8 +196,9 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
         }
         for (index, _) in together {
             let Some(row) = rows.get_mut(index) else { continue };
-            let waited = row.closing.and_then(|closing| closing.since_payload).unwrap_or_default();
-            let lone_act = count < CLUSTER && (row.facts.closer_owed || row.connection.ended.how == How::Rst);
+            let waited = row.facts.closer.and_then(|closer| closer.since_payload).unwrap_or_default();
+            let owed = row.facts.closer.is_some_and(|closer| closer.owed);
+            let lone_act = count < CLUSTER && (owed || row.connection.ended.how == How::Rst);
             if lone_act || waited < Span::from_millis(100) && !refused_after {
                 continue;
             }
@@ -219,8 +220,9 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
 fn died(rows: &mut [Row], together: &[(usize, crate::time::Timestamp)]) {
     for &(index, _) in together {
         let Some(row) = rows.get_mut(index) else { continue };
+        let owed = row.facts.closer.is_some_and(|closer| closer.owed);
         let ended = &mut row.connection.ended;
-        if ended.how == How::Fin && row.facts.closer_owed && ended.reason == Reason::Unknown {
+        if ended.how == How::Fin && owed && ended.reason == Reason::Unknown {
             ended.reason = Reason::Abort;
             ended.confidence = Confidence::Medium;
             "the server closed with an answer owed, and new connections were refused after it: its process ended"
@@ -235,15 +237,15 @@ fn gave_up(rows: &mut [Row], group: &[usize]) {
         .iter()
         .filter_map(|&index| {
             let row = rows.get(index)?;
-            let closing = row.closing.filter(|closing| closing.fin)?;
-            let (_, asked) = closing.spoke_last?;
-            let wait = closing.since_payload?;
-            let answered = row.connection.sides.server.last_payload.is_some_and(|time| time > asked.time);
+            let closer = row.facts.closer.filter(|closer| closer.fin)?;
+            let asked = closer.spoke_last?;
+            let wait = closer.since_payload?;
+            let answered = row.connection.sides.server.last_payload.is_some_and(|time| time > asked);
             let open_reason = matches!(
                 row.connection.ended.reason,
                 Reason::CaptureEnded | Reason::Released | Reason::HalfReleased
             );
-            let asks = row.facts.closer == Some(Side::Client) && !row.facts.closer_owed;
+            let asks = closer.side == Side::Client && !closer.owed;
             (asks && !answered && open_reason && wait >= TIMER).then_some((index, wait))
         })
         .collect();
@@ -330,11 +332,11 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
         let Some(row) = rows.get(index) else { continue };
         match (row.facts.fins.client, row.facts.fins.server) {
             (Some(client), Some(server)) => {
-                orderly.push(Span(server.time.0.saturating_sub(client.time.0).saturating_abs()));
+                orderly.push(Span(server.0.saturating_sub(client.0).saturating_abs()));
             }
             (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
                 let heard = row.connection.end;
-                open.push((index, window.end.since(fin.time.max(heard))));
+                open.push((index, window.end.since(fin.max(heard))));
             }
             _ => {}
         }
