@@ -1,7 +1,7 @@
 //! Endpoints and flows: who talks to whom, without an order of who began.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::limits::SHARDS;
@@ -83,7 +83,7 @@ impl Direction {
 /// The unordered pair of endpoints, and the transport.
 ///
 /// A flow between an endpoint and itself (a capture of loopback) has only the direction [`Direction::Up`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FlowKey {
     /// The endpoint that sorts first.
     pub low: Endpoint,
@@ -91,6 +91,25 @@ pub struct FlowKey {
     pub high: Endpoint,
     /// The transport they speak.
     pub transport: Transport,
+}
+
+/// Every packet's flow is hashed twice; one of IPv4 is one number.
+impl Hash for FlowKey {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ports = u64::from(self.low.port) << 32 | u64::from(self.high.port) << 16 | self.transport as u64;
+        match (self.low.ip, self.high.ip) {
+            (IpAddr::V4(low), IpAddr::V4(high)) => {
+                let addresses = u64::from(low.to_bits()) << 32 | u64::from(high.to_bits());
+                state.write_u128(u128::from(addresses) << 64 | u128::from(ports));
+            }
+            (low, high) => {
+                low.hash(state);
+                high.hash(state);
+                state.write_u64(ports);
+            }
+        }
+    }
 }
 
 impl FlowKey {
