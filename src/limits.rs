@@ -6,7 +6,7 @@
 use crate::time::Span;
 
 /// Bytes of one batch: large enough to amortise the join of two tasks, small enough to stay near the cache.
-pub const BATCH_BYTES: usize = 4 << 20;
+pub const BATCH_BYTES: usize = 512 << 10;
 
 /// Frames of one batch at most, so that a flood of tiny frames cannot make the packet lists large.
 pub const BATCH_FRAMES: usize = 1 << 16;

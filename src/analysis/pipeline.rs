@@ -17,6 +17,9 @@ use crate::stream::Window;
 use crate::stream::ending::{Row, population};
 use crate::time::Timestamp;
 
+/// Shards that a thread takes at once: one alone is too little work in a batch to be handed out.
+const SHARDS_AT_ONCE: usize = 8;
+
 /// A batch and its packets, by shard.
 struct Load {
     batch: Batch,
@@ -101,6 +104,7 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
                 shards
                     .par_iter_mut()
                     .zip(&load.jobs)
+                    .with_min_len(SHARDS_AT_ONCE)
                     .for_each(|(shard, jobs)| shard.work(jobs, &load.batch, begun));
             },
         );
