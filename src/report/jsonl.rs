@@ -8,6 +8,9 @@ use super::view;
 use super::{Part, Request, chosen};
 use crate::analysis::Analysis;
 
+/// Room for one record of a usual connection, in bytes.
+const RECORD: usize = 4 << 10;
+
 /// Writes the records of the part that is asked for.
 pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write) -> io::Result<()> {
     let context = request.context(analysis);
@@ -39,6 +42,8 @@ pub(super) fn line(out: &mut dyn Write, record: &impl Serialize) -> io::Result<(
 
 /// One object.
 pub(super) fn object(out: &mut dyn Write, record: &impl Serialize) -> io::Result<()> {
-    // The views cannot fail to serialise; an error here is the writer's, whose kind (a broken pipe) must survive.
-    serde_json::to_writer(out, record).map_err(io::Error::from)
+    // A record is made of hundreds of pieces: they are gathered here, not each handed to a writer unknown.
+    let mut bytes = Vec::with_capacity(RECORD);
+    serde_json::to_writer(&mut bytes, record)?;
+    out.write_all(&bytes)
 }
