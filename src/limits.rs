@@ -65,8 +65,60 @@ pub const OUT_OF_ORDER_BYTES: usize = 256 << 10;
 /// Bytes of one unfinished message held for one side.
 pub const MESSAGE_BYTES: usize = 64 << 10;
 
+/// Bytes kept of a text that an event quotes: a path, a topic, a server's own words.
+pub const EVENT_TEXT_BYTES: usize = 256;
+
+/// Identities kept of one event.
+pub const EVENT_IDENTITIES: usize = 16;
+
+/// Questions of one connection that may be open at once; the oldest is given up.
+pub const DIALOG_QUESTIONS: usize = 128;
+
+/// Units of work kept of one connection: the open ones, and the latest others.
+pub const WORK_KEPT: usize = 64;
+
+/// Logins kept of one connection.
+pub const LOGINS_KEPT: usize = 32;
+
+/// Resumptions kept of one connection.
+pub const RESUMES_KEPT: usize = 64;
+
+/// Quiet times kept of one connection: the longest.
+pub const QUIET_KEPT: usize = 64;
+
+/// Actions kept of one connection, to know a repetition by.
+pub const ACTIONS_KEPT: usize = 256;
+
+/// Identities kept of one connection.
+pub const IDENTITIES_KEPT: usize = 64;
+
+/// States kept of one connection.
+pub const PHASES_KEPT: usize = 256;
+
+/// Connections kept of one session.
+pub const SESSION_LEGS: usize = 65_536;
+
+/// Repeated actions kept of one session.
+pub const REPEATS_KEPT: usize = 256;
+
+/// Letters kept of one connection's life.
+pub const HISTORY_LETTERS: usize = 256;
+
+/// Bytes of either side that are looked at before a conversation is called opaque.
+pub const PROBE_BYTES: usize = 4 << 10;
+
+/// Parse errors without a good message between them before a dissector gives up (`domain.md` E).
+pub const PARSE_ERRORS: u32 = 3;
+
+/// Questions of one connection that wait for their answers in protocols that answer in order; of more, the oldest is
+/// given up. No client that was seen sends so many commands ahead.
+pub const OPEN_QUESTIONS: usize = 1_024;
+
 /// Unacknowledged segments remembered for one side by the parity layer; tshark 4.0.17 has the same bound.
 pub const UNACKED_SEGMENTS: usize = 10_000;
+
+/// Announced connections (FTP, iSCSI, H.225) remembered of one shard by the parity layer; more are not followed.
+pub const ANNOUNCEMENTS_PER_SHARD: usize = 4_096;
 
 /// Connections with live state in one shard (about one million in a run); the longest idle is folded away.
 pub const LIVE_PER_SHARD: usize = 16_384;

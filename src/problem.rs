@@ -32,6 +32,8 @@ pub enum ProblemKind {
     BadFragments,
     /// A bound of `limits.rs` was reached and something was left out.
     LimitReached,
+    /// What a connection carries is not read on from some place, because it does not fit its protocol.
+    DissectorStopped,
     /// Packets that the recorder says it dropped.
     RecorderDrops,
     /// Time runs backwards between packets.
@@ -52,6 +54,7 @@ impl ProblemKind {
             Self::BadPacket => "bad-packet",
             Self::BadFragments => "bad-fragments",
             Self::LimitReached => "limit-reached",
+            Self::DissectorStopped => "dissector-stopped",
             Self::RecorderDrops => "recorder-drops",
             Self::ClockDisorder => "clock-disorder",
         }

@@ -1,6 +1,8 @@
 //! The only place where the stages meet: captures in, connections and their account out.
 
+mod numbering;
 pub mod options;
+mod ordering;
 mod pipeline;
 mod quality;
 mod shard;
@@ -9,8 +11,9 @@ pub use options::Options;
 pub use pipeline::analyze;
 
 use crate::capture::FileFacts;
-use crate::events::Connection;
+use crate::events::{Connection, ConnectionKey, Event};
 use crate::problem::Problem;
+use crate::session::Session;
 use crate::time::Span;
 
 /// The finished result of a run: plain data, the same for any number of threads.
@@ -22,12 +25,26 @@ pub struct Analysis {
     pub quality: Vec<Quality>,
     /// The connections, in order of id.
     pub connections: Vec<Connection>,
+    /// The sessions, in order of id.
+    pub sessions: Vec<Session>,
+    /// Ids of connections by the keys that events have; sorted.
+    pub names: Vec<(ConnectionKey, u32)>,
+    /// What was said in them, in order; only where it was asked to be kept.
+    pub events: Vec<Event>,
     /// What was wrong and yet survived, in a fixed order.
     pub problems: Vec<Problem>,
     /// Counts over the whole run.
     pub totals: Totals,
     /// What changed the result.
     pub options: Options,
+}
+
+impl Analysis {
+    /// The connection that an event is about; none where only a count was kept of it.
+    pub fn connection(&self, key: ConnectionKey) -> Option<&Connection> {
+        let index = self.names.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+        self.names.get(index).and_then(|(_, id)| self.connections.get(*id as usize))
+    }
 }
 
 /// How much one capture can be trusted (`domain.md` C.4).

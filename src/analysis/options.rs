@@ -5,6 +5,10 @@
 pub struct Options {
     /// Keep segments that a mirror port recorded twice in the semantic figures (`--no-dedup`).
     pub keep_duplicates: bool,
+    /// Read what connections carry. Without, there are connections and no sessions.
+    pub dissect: bool,
+    /// Keep every event in the result, and not only what sessions keep of them.
+    pub keep_events: bool,
     /// Threads to use; 0 for as many as there are. Never changes a result.
     pub threads: usize,
     /// Bytes of a batch. Never changes a result.
@@ -13,6 +17,12 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { keep_duplicates: false, threads: 0, batch_bytes: crate::limits::BATCH_BYTES }
+        Self {
+            keep_duplicates: false,
+            dissect: true,
+            keep_events: false,
+            threads: 0,
+            batch_bytes: crate::limits::BATCH_BYTES,
+        }
     }
 }

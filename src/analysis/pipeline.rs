@@ -6,13 +6,16 @@
 use rayon::prelude::*;
 
 use super::shard::{Job, Shard};
-use super::{Analysis, Options, Totals, quality};
+use super::{Analysis, Options, Totals, numbering, ordering, quality};
 use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
-use crate::limits::{BATCH_BYTES, SHARDS};
-use crate::packet::{Decoder, Endpoint};
+use crate::events::{Connection, ConnectionKey, Event};
+use crate::limits::{BATCH_BYTES, PROBLEMS, SHARDS};
+use crate::packet::Decoder;
 use crate::problem::{Problem, ProblemKind, Problems};
+use crate::protocols::{self, GivenUp, Said};
+use crate::session::Tracker;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
 use crate::time::Timestamp;
@@ -68,6 +71,37 @@ impl Reading {
     }
 }
 
+/// What is made of the events, batch by batch.
+struct Talk {
+    keep: bool,
+    events: Vec<Event>,
+    tracker: Tracker,
+    given_up: Vec<GivenUp>,
+}
+
+impl Talk {
+    fn new(options: &Options) -> Self {
+        Self {
+            keep: options.keep_events,
+            events: Vec::new(),
+            tracker: Tracker::default(),
+            given_up: Vec::new(),
+        }
+    }
+
+    fn take(&mut self, said: impl Iterator<Item = Said>) {
+        let (events, given_up) = ordering::in_order(said);
+        let room = PROBLEMS.saturating_sub(self.given_up.len());
+        self.given_up.extend(given_up.into_iter().take(room));
+        for event in &events {
+            self.tracker.event(event);
+        }
+        if self.keep {
+            self.events.extend(events);
+        }
+    }
+}
+
 /// Analyses captures as one timeline.
 ///
 /// `watch` is told, after each batch, how many bytes of the inputs were read, and how many there are where that
@@ -91,7 +125,9 @@ pub fn analyze(
 }
 
 fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
-    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options.keep_duplicates)).collect();
+    let new = |_| Shard::new(options.keep_duplicates, options.dissect);
+    let mut shards: Vec<Shard> = (0..SHARDS).map(new).collect();
+    let mut talk = Talk::new(options);
     let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None };
     let (mut now, mut next) = (Load::new(), Load::new());
     let mut more = reading.fill(&mut now);
@@ -108,19 +144,25 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
                     .for_each(|(shard, jobs)| shard.work(jobs, &load.batch, begun));
             },
         );
+        talk.take(shards.iter_mut().map(Shard::take_said));
+        for key in shards.iter_mut().flat_map(Shard::take_folded) {
+            talk.tracker.forget(key);
+        }
         let progress = reading.capture.progress();
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
     }
     let window = Window { start: reading.first.unwrap_or_default(), end: reading.last.unwrap_or_default() };
-    let finished = shards.into_par_iter().map(|shard| shard.finish(window)).collect();
-    conclude(reading, finished, window, options)
+    let (finished, said): (Vec<_>, Vec<_>) = shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
+    talk.take(said.into_iter());
+    conclude(reading, finished, talk, window, options)
 }
 
 /// Puts the shards' results in the one order, and judges what only the whole can tell.
 fn conclude(
     reading: Reading,
     finished: Vec<crate::stream::table::Finished>,
+    talk: Talk,
     window: Window,
     options: &Options,
 ) -> Analysis {
@@ -129,36 +171,37 @@ fn conclude(
     let mut problems = capture.problems;
     problems.merge(tally.problems);
     let (mut rows, mut tcp, mut udp): (Vec<Row>, Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new(), Vec::new());
-    let mut expected = Vec::new();
+    let mut announced = Vec::new();
     let (mut folded, mut evicted) = (0, 0);
     for shard in finished {
         rows.extend(shard.rows);
         tcp.extend(shard.tcp_streams);
         udp.extend(shard.udp_streams);
-        expected.extend(shard.expected);
+        announced.extend(shard.announced);
         folded += shard.folded;
         evicted += shard.evicted;
     }
-    tcp.sort_unstable();
-    udp.sort_unstable();
     // Rows are large: their keys are sorted, and each row moves once.
     rows.sort_by_cached_key(|row| {
         (row.connection.first, row.stream_key, row.connection.transport, row.connection.uid)
     });
-    forget_expected_syns(&mut rows, expected);
+    numbering::hide_beyond_damage(&mut rows, &capture.files, &problems.list());
+    numbering::forget_announced_syns(&mut rows, announced);
+    numbering::number(&mut rows, &mut tcp, &mut udp);
     population::judge(&mut rows, window);
     for (id, row) in rows.iter_mut().enumerate() {
-        let streams = if row.connection.transport == crate::packet::Transport::Tcp { &tcp } else { &udp };
         row.connection.id = id as u32;
-        row.connection.stream = row
-            .stream_key
-            .and_then(|key| streams.binary_search(&key).ok())
-            .and_then(|rank| u32::try_from(rank).ok());
     }
+    let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();
+    names.sort_unstable();
     note_limits(&mut problems, folded, evicted);
+    note_given_up(&mut problems, &talk.given_up);
     let quality = quality::of_files(&capture.files, &rows);
+    let connections: Vec<Connection> = rows.into_iter().map(|row| row.connection).collect();
+    let sessions = talk.tracker.finish(&connections, &names, protocols::says_goodbye);
     Analysis {
         quality,
+        sessions,
         totals: Totals {
             packets: capture.files.iter().map(|file| file.packets).sum(),
             bytes: capture.files.iter().map(|file| file.bytes_captured).sum(),
@@ -168,28 +211,12 @@ fn conclude(
             other: tally.other,
             folded_connections: folded,
         },
-        connections: rows.into_iter().map(|row| row.connection).collect(),
+        connections,
+        events: talk.events,
+        names,
         problems: problems.list(),
         files: capture.files,
         options: options.clone(),
-    }
-}
-
-/// tshark's FTP dissector makes the conversation of a data connection when it is announced. It then is not new
-/// when its SYN comes, and the SYN does not count in `tcp.completeness`.
-fn forget_expected_syns(rows: &mut [Row], mut expected: Vec<(u64, Endpoint, bool)>) {
-    expected.sort_unstable();
-    for row in rows.iter_mut().filter(|row| row.connection.completeness & 1 != 0) {
-        let Some(key) = row.stream_key else { continue };
-        let announced = expected.iter().position(|(order, listener, active)| {
-            *order < key
-                && *listener == row.connection.server
-                && (!active || row.connection.client.port == 20)
-        });
-        if let Some(index) = announced {
-            expected.remove(index);
-            row.connection.completeness &= !1;
-        }
     }
 }
 
@@ -212,4 +239,20 @@ fn note_limits(problems: &mut Problems, folded: u64, evicted: u64) {
             "the state of {evicted} long idle connections was given up: what came after is another connection"
         ),
     );
+}
+
+/// Dissectors that gave up: what came after is opaque.
+fn note_given_up(problems: &mut Problems, given_up: &[GivenUp]) {
+    for one in given_up {
+        let message = format!("{} is not read on from here: {}", one.protocol, one.why.words());
+        let problem = Problem {
+            kind: ProblemKind::DissectorStopped,
+            file: Some(one.at.at.file),
+            frame: Some(one.at.at.frame),
+            offset: None,
+            count: 1,
+            message,
+        };
+        problems.add(&format!("{} {}", one.protocol, one.why.words()), problem);
+    }
 }

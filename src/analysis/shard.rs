@@ -2,6 +2,7 @@
 
 use crate::capture::{Batch, Slice};
 use crate::packet::{Body, Packet};
+use crate::protocols::{Conversation, Said};
 use crate::stream::Window;
 use crate::stream::table::{Finished, Table};
 use crate::time::Timestamp;
@@ -9,7 +10,7 @@ use crate::time::Timestamp;
 /// One shard of the flow table.
 #[derive(Debug)]
 pub(super) struct Shard {
-    table: Table,
+    table: Table<Conversation>,
 }
 
 /// A packet and its place in the run: its frame's number, and which packet of the frame it is.
@@ -22,13 +23,23 @@ pub(super) struct Job {
 impl Job {
     /// The `nth` packet of its frame.
     pub(super) fn new(packet: Packet, nth: u64) -> Self {
-        Self { packet, order: packet.at.number << 4 | nth.min(15) }
+        Self { packet, order: packet.order(nth) }
     }
 }
 
 impl Shard {
-    pub(super) fn new(keep_duplicates: bool) -> Self {
-        Self { table: Table::new(keep_duplicates) }
+    pub(super) fn new(keep_duplicates: bool, dissect: bool) -> Self {
+        Self { table: Table::new(keep_duplicates, dissect) }
+    }
+
+    /// The connections that were folded into a count since the last time.
+    pub(super) fn take_folded(&mut self) -> Vec<crate::events::ConnectionKey> {
+        self.table.take_folded()
+    }
+
+    /// What was said since the last time.
+    pub(super) fn take_said(&mut self) -> Said {
+        self.table.take_sink()
     }
 
     /// Works on its packets of one batch, in order.
@@ -36,13 +47,13 @@ impl Shard {
         for job in jobs {
             let payload = match &job.packet.body {
                 Body::Tcp(head) => head.payload.captured,
-                Body::Udp(_) | Body::IcmpError(_) => Slice::default(),
+                Body::Udp(_) | Body::IcmpError(_) | Body::Sampled(_) => Slice::default(),
             };
             self.table.packet(&job.packet, job.order, batch.bytes(payload), begun);
         }
     }
 
-    pub(super) fn finish(self, window: Window) -> Finished {
+    pub(super) fn finish(self, window: Window) -> (Finished, Said) {
         self.table.finish(window)
     }
 }

@@ -10,7 +10,7 @@ use crate::time::{Span, Timestamp};
 pub struct FileFacts {
     /// As the user named it; `-` for standard input.
     pub path: PathBuf,
-    /// `pcap` or `pcapng`; empty for an input that could not be read.
+    /// `pcap`, `pcapng` or `snoop`; empty for an input that could not be read.
     pub format: &'static str,
     /// Which variant of the format: `nanosecond`, `modified`; none for the usual one.
     pub variant: Option<&'static str>,

@@ -1,16 +1,17 @@
-//! The two capture formats behind one face: what stands next in a window of bytes.
+//! The capture formats behind one face: what stands next in a window of bytes.
 
 use crate::capture::LinkType;
 use crate::capture::ledger::Ledger;
 use crate::capture::pcap::Pcap;
 use crate::capture::pcapng::Pcapng;
+use crate::capture::snoop::Snoop;
 use crate::time::Timestamp;
 
 /// Bytes from which every format can be told.
 pub(super) const HEAD_BYTES: usize = 24;
 
 /// Which beginnings are understood, for messages.
-pub(super) const EXPECTED: &str = "a pcap magic (a1b2c3d4, a1b23c4d or a1b2cd34, in either byte order) or a pcapng section header (0a0d0d0a)";
+pub(super) const EXPECTED: &str = "a pcap magic (a1b2c3d4, a1b23c4d or a1b2cd34, in either byte order), a pcapng section header (0a0d0d0a) or a snoop magic (736e6f6f70000000)";
 
 /// The bytes of a file that are at hand, from the first that is not yet dealt with.
 #[derive(Debug, Clone, Copy)]
@@ -56,10 +57,12 @@ pub(super) enum Step {
 /// The reader of one file's records.
 #[derive(Debug)]
 pub(super) enum Format {
-    /// The older format.
+    /// The older format of libpcap.
     Pcap(Pcap),
     /// The newer one.
     Pcapng(Box<Pcapng>),
+    /// Solaris' own.
+    Snoop(Snoop),
 }
 
 impl Format {
@@ -67,6 +70,9 @@ impl Format {
     pub(super) fn detect(head: &[u8], ledger: &mut Ledger) -> Option<Self> {
         if let Some(pcap) = Pcap::detect(head, ledger) {
             return Some(Self::Pcap(pcap));
+        }
+        if let Some(snoop) = Snoop::detect(head, ledger) {
+            return Some(Self::Snoop(snoop));
         }
         Pcapng::detect(head, ledger).map(|pcapng| Self::Pcapng(Box::new(pcapng)))
     }
@@ -76,6 +82,7 @@ impl Format {
         match self {
             Self::Pcap(pcap) => pcap.step(window, ledger),
             Self::Pcapng(pcapng) => pcapng.step(window, ledger),
+            Self::Snoop(snoop) => snoop.step(window, ledger),
         }
     }
 }

@@ -24,6 +24,7 @@ mod robustness;
 #[cfg(test)]
 mod sample;
 pub mod secrets;
+mod snoop;
 mod source;
 mod track;
 #[cfg(feature = "compressed")]

@@ -1,4 +1,4 @@
-//! Tests over both formats: batches, short reads, several inputs, compression, any bytes at all.
+//! Tests over all formats: batches, short reads, several inputs, compression, any bytes at all.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 
 use crate::capture::format::ByteOrder;
-use crate::capture::sample::{PcapSample, PcapngSample, Seen, drain, payload, read, read_in};
+use crate::capture::sample::{PcapSample, PcapngSample, Seen, SnoopSample, drain, payload, read, read_in};
 use crate::capture::{Capture, FileFacts, Finished, Input, Progress};
 use crate::error::Error;
 use crate::problem::ProblemKind;
@@ -37,6 +37,14 @@ fn pcapng() -> Vec<u8> {
     sample.section(ByteOrder::Little, &[]).interface(1, 0, &[]).enhanced(0, T, b"last").bytes
 }
 
+fn snoop() -> Vec<u8> {
+    let mut sample = SnoopSample::new(2, 4);
+    for index in 0..40 {
+        sample = sample.record((900_000_000 + index as u32, 0), &payload(index, 40 + 17 * (index % 9)));
+    }
+    sample.bytes
+}
+
 /// The same with a hole, a run of noise and a cut end.
 fn damaged(bytes: &[u8]) -> Vec<u8> {
     let third = bytes.len() / 3;
@@ -52,7 +60,7 @@ fn story((seen, finished): (Vec<Seen>, Finished)) -> (Vec<Seen>, Vec<FileFacts>,
 
 #[test]
 fn neither_the_size_of_batches_nor_of_reads_changes_anything() {
-    for bytes in [pcap(), pcapng(), damaged(&pcap()), damaged(&pcapng())] {
+    for bytes in [pcap(), pcapng(), snoop(), damaged(&pcap()), damaged(&pcapng()), damaged(&snoop())] {
         let whole = story(read_in(&bytes, 8 << 20, usize::MAX));
         assert!(whole.0.len() >= 35, "{}", whole.2);
         for batch_bytes in [1, 64, 100, 1000, 4096, 1 << 20] {
@@ -242,8 +250,9 @@ proptest! {
     #[test]
     fn any_bytes_behind_any_magic_end(
         magic in prop::sample::select(vec![
-            [0xd4_u8, 0xc3, 0xb2, 0xa1], [0xa1, 0xb2, 0xc3, 0xd4], [0x34, 0xcd, 0xb2, 0xa1],
-            [0x0a, 0x0d, 0x0d, 0x0a], [0x1f, 0x8b, 8, 0], [0x28, 0xb5, 0x2f, 0xfd], [4, 0x22, 0x4d, 0x18],
+            vec![0xd4_u8, 0xc3, 0xb2, 0xa1], vec![0xa1, 0xb2, 0xc3, 0xd4], vec![0x34, 0xcd, 0xb2, 0xa1],
+            vec![0x0a, 0x0d, 0x0d, 0x0a], b"snoop\0\0\0\0\0\0\x02\0\0\0\x04".to_vec(),
+            vec![0x1f, 0x8b, 8, 0], vec![0x28, 0xb5, 0x2f, 0xfd], vec![4, 0x22, 0x4d, 0x18],
         ]),
         rest in prop::collection::vec(prop::sample::select(vec![0_u8, 0, 0, 1, 2, 6, 12, 16, 32, 0x4d, 0xff]), 0..400),
     ) {
@@ -258,8 +267,8 @@ proptest! {
     }
 
     #[test]
-    fn damage_anywhere_leaves_what_came_before(at in 24_usize..5000, noise in any::<[u8; 24]>(), ng in any::<bool>()) {
-        let intact = if ng { pcapng() } else { pcap() };
+    fn damage_anywhere_leaves_what_came_before(at in 24_usize..5000, noise in any::<[u8; 24]>(), format in 0_usize..3) {
+        let intact = [pcap, pcapng, snoop][format]();
         let at = at.min(intact.len() - 24);
         let mut bytes = intact.clone();
         bytes[at..at + 24].copy_from_slice(&noise);
@@ -313,7 +322,7 @@ mod compressed {
 
     #[test]
     fn packed_captures_are_read_as_plain_ones() {
-        for plain in [pcap(), pcapng()] {
+        for plain in [pcap(), pcapng(), snoop()] {
             let (expected, _) = read(&plain);
             let half = plain.len() / 2;
             for (name, pack) in PACKERS {

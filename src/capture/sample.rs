@@ -70,6 +70,44 @@ impl PcapSample {
     }
 }
 
+/// A snoop file in the making.
+#[derive(Debug, Clone)]
+pub(super) struct SnoopSample {
+    pub(super) bytes: Vec<u8>,
+}
+
+impl SnoopSample {
+    pub(super) fn new(version: u32, datalink: u32) -> Self {
+        let mut bytes = b"snoop\0\0\0".to_vec();
+        bytes.extend(version.to_be_bytes());
+        bytes.extend(datalink.to_be_bytes());
+        Self { bytes }
+    }
+
+    /// Adds a record with the drops so far, and more padding than it needs.
+    pub(super) fn full(
+        mut self,
+        time: (u32, u32),
+        original: u32,
+        drops: u32,
+        padding: usize,
+        data: &[u8],
+    ) -> Self {
+        let length = (24 + data.len()).next_multiple_of(4) + padding;
+        let end = self.bytes.len() + length;
+        for field in [original, data.len() as u32, length as u32, drops, time.0, time.1] {
+            self.bytes.extend(field.to_be_bytes());
+        }
+        self.bytes.extend(data);
+        self.bytes.resize(end, 0);
+        self
+    }
+
+    pub(super) fn record(self, time: (u32, u32), data: &[u8]) -> Self {
+        self.full(time, data.len() as u32, 0, 0, data)
+    }
+}
+
 /// A pcapng file in the making.
 #[derive(Debug, Clone)]
 pub(super) struct PcapngSample {

@@ -9,6 +9,8 @@ use clap_complete::Shell;
 
 use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
+use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
+use crate::report::stories::{EventForm, Statistic, StoryForm};
 use crate::report::text::Clock;
 use crate::report::view::Stamps;
 use crate::report::{FORMATS, Format, Order};
@@ -42,6 +44,24 @@ pub(super) enum Verb {
     /// One line per connection: who, how long, how it ended, why
     #[command(arg_required_else_help = true, after_long_help = TABLE, visible_alias = "conns")]
     Connections(ConnectionsArgs),
+    /// One line per session: who, how long, how it ended, the letters of its life
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Sessions(SessionsArgs),
+    /// The story of a session: what happened, what was owed, how it ended, what to do next
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark show [OPTIONS] <FILE>... <ID>...")]
+    Show(ShowArgs),
+    /// One line per event: what was said, in twelve words that are the same for every protocol
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Events(EventsArgs),
+    /// The text of a session over all its connections, secrets masked
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
+    Follow(FollowArgs),
+    /// A small table over all sessions
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark stats [OPTIONS] <FILE>... <NAME>")]
+    Stats(StatsArgs),
     /// The whole result in one document
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Report(ReportArgs),
@@ -65,10 +85,10 @@ pub(super) enum Verb {
 pub(super) struct InputArgs {
     /// Captures to read as one timeline; - is standard input
     ///
-    /// A file may be pcap or pcapng, plain or compressed: its content decides. A pattern such as 'day*.pcap' that
-    /// the shell did not expand is expanded. Of a folder, all files that are captures by their names (.pcap .pcapng
-    /// .cap .dmp .trc, a number after them, .gz .zst .lz4 after that) are read in order of name, folders in
-    /// it too, hidden ones not.
+    /// A file may be pcap, pcapng or snoop, plain or compressed: its content decides. A pattern such as
+    /// 'day*.pcap' that the shell did not expand is expanded. Of a folder, all files that are captures by their
+    /// names (.pcap .pcapng .cap .dmp .trc .snoop, a number after them, .gz .zst .lz4 after that) are read in
+    /// order of name, folders in it too, hidden ones not.
     #[arg(value_name = "FILE", value_hint = ValueHint::AnyPath, required_unless_present = "read")]
     pub(super) files: Vec<PathBuf>,
     /// The same as a FILE argument, for tshark habits
@@ -83,7 +103,7 @@ pub(super) struct InputArgs {
     /// Take segments that a mirror port recorded twice for retransmissions
     #[arg(long)]
     pub(super) no_dedup: bool,
-    /// Print no result; end with code 0 if there is a connection, with 1 if there is none
+    /// Print no result; end with code 0 if there is something to show, with 1 if there is nothing
     #[arg(short, long)]
     pub(super) quiet: bool,
     /// Progress on standard error: by itself for a large input on a terminal, or one JSON object a line
@@ -161,12 +181,108 @@ pub(super) struct ConnectionsArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub(super) struct SessionsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: SessionsFormat,
+    /// Columns of csv, or of tab-separated text, by name; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
+          value_parser = session_columns(), hide_short_help = true)]
+    pub(super) fields: Vec<&'static SessionColumn>,
+    /// Order of the sessions; all but id put the largest first
+    #[arg(long, help_heading = "Output", value_name = "KEY", default_value = "id")]
+    pub(super) sort: SessionSort,
+    /// At most this many sessions
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// Behind the files stand the sessions that are meant: `S-0001`, or 1.
+#[derive(Debug, Clone, Args)]
+pub(super) struct ShowArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Every session
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Show who said what to whom, too
+    #[arg(long, help_heading = "Output")]
+    pub(super) ladder: bool,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: ShowFormat,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct EventsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: EventsFormat,
+    /// At most this many events
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// Behind the files stands the session that is meant: `S-0001`, or 1.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FollowArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// One side only: c for the client, s for the server
+    #[arg(long, help_heading = "Output", value_name = "SIDE")]
+    pub(super) side: Option<FollowSide>,
+    /// How the bytes are shown; hex and raw cannot mask secrets and want --show-secrets
+    #[arg(long, help_heading = "Output", value_name = "VIEW", default_value = "text")]
+    pub(super) view: FollowView,
+    /// Show tokens and cookies; passwords stay masked in text
+    #[arg(long, help_heading = "Output")]
+    pub(super) show_secrets: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// Behind the files stands the table: timers, resume, logins, ends, protocols.
+#[derive(Debug, Clone, Args)]
+pub(super) struct StatsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: StatsFormat,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
           value_parser = formats(&["json", "jsonl", "text"]))]
     pub(super) format: &'static Format,
+    /// Write every event too, not only what sessions keep of them
+    #[arg(long, help_heading = "Output")]
+    pub(super) events: bool,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]
@@ -224,6 +340,156 @@ fn columns() -> impl TypedValueParser<Value = &'static Column> {
     PossibleValuesParser::new(values).try_map(|name| {
         COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
     })
+}
+
+/// A column of sessions, out of the catalogue.
+fn session_columns() -> impl TypedValueParser<Value = &'static SessionColumn> {
+    let values = SESSION_COLUMNS.iter().map(|column| PossibleValue::new(column.name).help(column.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        SESSION_COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
+    })
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SessionsFormat {
+    /// Columns for people; tab-separated where fields are named
+    Text,
+    /// One JSON object a line
+    Jsonl,
+    /// Comma-separated, with a heading
+    Csv,
+}
+
+impl From<SessionsFormat> for ListForm {
+    fn from(format: SessionsFormat) -> Self {
+        match format {
+            SessionsFormat::Text => Self::Text,
+            SessionsFormat::Jsonl => Self::Jsonl,
+            SessionsFormat::Csv => Self::Csv,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ShowFormat {
+    /// Text for people
+    Text,
+    /// One JSON object a session
+    Json,
+    /// The ladder as a Mermaid sequence diagram
+    Mermaid,
+    /// What happened as a Markdown table
+    Md,
+}
+
+impl From<ShowFormat> for StoryForm {
+    fn from(format: ShowFormat) -> Self {
+        match format {
+            ShowFormat::Text => Self::Text,
+            ShowFormat::Json => Self::Json,
+            ShowFormat::Mermaid => Self::Mermaid,
+            ShowFormat::Md => Self::Markdown,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum EventsFormat {
+    /// One line an event, for people
+    Text,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl From<EventsFormat> for EventForm {
+    fn from(format: EventsFormat) -> Self {
+        match format {
+            EventsFormat::Text => Self::Text,
+            EventsFormat::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatsFormat {
+    /// Columns for people
+    Text,
+    /// Comma-separated, with a heading
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FollowSide {
+    /// The client
+    C,
+    /// The server
+    S,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FollowView {
+    /// Lines of text, secrets masked; what is no text in short as hex
+    Text,
+    /// All bytes as hex and as signs
+    Hex,
+    /// The bytes as they are, and nothing else
+    Raw,
+}
+
+/// A table of `stats`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StatsName {
+    /// Timers declared, kept, and run out
+    Timers,
+    /// Resumptions, and what came of them
+    Resume,
+    /// Logins, and what came of them
+    Logins,
+    /// Sessions by how they ended
+    Ends,
+    /// Sessions by protocol
+    Protocols,
+}
+
+impl From<StatsName> for Statistic {
+    fn from(name: StatsName) -> Self {
+        match name {
+            StatsName::Timers => Self::Timers,
+            StatsName::Resume => Self::Resume,
+            StatsName::Logins => Self::Logins,
+            StatsName::Ends => Self::Ends,
+            StatsName::Protocols => Self::Protocols,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SessionSort {
+    /// By first frame
+    Id,
+    /// Longest first
+    Duration,
+    /// Longest quiet time first
+    Idle,
+    /// Most payload first
+    Bytes,
+    /// Most connections first
+    Connections,
+    /// Ends that hurt first
+    Concern,
+}
+
+impl From<SessionSort> for SessionOrder {
+    fn from(key: SessionSort) -> Self {
+        match key {
+            SessionSort::Id => Self::Id,
+            SessionSort::Duration => Self::Duration,
+            SessionSort::Idle => Self::Idle,
+            SessionSort::Bytes => Self::Bytes,
+            SessionSort::Connections => Self::Connections,
+            SessionSort::Concern => Self::Concern,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

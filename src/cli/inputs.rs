@@ -10,7 +10,7 @@ use super::messages;
 use crate::capture::Input;
 
 /// Ends of names of captures, as Wireshark and its kin give them.
-const CAPTURES: [&str; 5] = ["pcap", "pcapng", "cap", "dmp", "trc"];
+const CAPTURES: [&str; 6] = ["pcap", "pcapng", "cap", "dmp", "trc", "snoop"];
 /// Ends that a compressed one has besides.
 const COMPRESSED: [&str; 4] = ["gz", "zst", "zstd", "lz4"];
 /// A frame names its file by 16 bits.

@@ -43,6 +43,11 @@ fn dispatch(cli: Cli) -> Exit {
         }
         Some(Verb::Summary(args)) => commands::summary::run(&args),
         Some(Verb::Connections(args)) => commands::connections::run(&args),
+        Some(Verb::Sessions(args)) => commands::sessions::run(&args),
+        Some(Verb::Show(args)) => commands::show::run(&args),
+        Some(Verb::Events(args)) => commands::events::run(&args),
+        Some(Verb::Follow(args)) => commands::follow::run(&args),
+        Some(Verb::Stats(args)) => commands::stats::run(&args),
         Some(Verb::Report(args)) => commands::report::run(&args),
         Some(Verb::Schema(args)) => commands::schema::run(&args),
         Some(Verb::Completions(args)) => commands::completions::run(&args),

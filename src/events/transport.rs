@@ -89,6 +89,8 @@ pub enum Reason {
     AppTimeout,
     /// Keep-alive probes stayed unanswered and the prober ended it.
     KeepaliveTimeout,
+    /// The login was refused.
+    AuthRefused,
     /// The set-up was refused.
     EstablishRefused,
     /// The set-up was never answered.

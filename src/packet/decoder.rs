@@ -3,12 +3,13 @@
 use etherparse::IpNumber;
 
 use crate::capture::{Frame, Slice};
+use crate::limits;
 use crate::packet::envelope::Envelope;
 use crate::packet::fragments::{Fragments, Whole};
 use crate::packet::layer::{Layer, Peeled, Stop};
 use crate::packet::tally::{Counts, Other, Tally, Trouble};
 use crate::packet::view::View;
-use crate::packet::{Body, Packet, Transport, icmp, ip, link, plain, tcp, tunnels, udp};
+use crate::packet::{Body, Packet, Transport, icmp, ip, link, plain, sflow, tcp, tunnels, udp};
 
 /// Takes frames apart, in file order; holds the fragments that wait and the counts.
 #[derive(Debug, Default)]
@@ -126,6 +127,14 @@ impl Decoder {
         let (ports, content) = udp::datagram(envelope, view)?;
         self.counts.udp += 1;
         sink(envelope.packet(ports, Transport::Udp, Body::Udp(content.payload(envelope.place))));
+        if ports.0 == sflow::PORT || ports.1 == sflow::PORT {
+            // What stands behind something that makes no sense is not read.
+            let _ = sflow::headers(content, &mut |layer, view| {
+                if let Some(packet) = sampled(envelope, layer, view) {
+                    sink(packet);
+                }
+            });
+        }
         tunnels::over_udp(ports, content).ok_or(Stop::Done)
     }
 
@@ -160,6 +169,29 @@ impl Decoder {
             self.counts.trouble(trouble, envelope.at);
         }
     }
+}
+
+/// The TCP header in the sampled beginning of a frame. What is wrong in it is not the capture's trouble.
+fn sampled(envelope: &Envelope, layer: Layer, view: View<'_>) -> Option<Packet> {
+    let mut envelope = *envelope;
+    let (mut layer, mut view) = (layer, view);
+    for _ in 0..limits::HEADER_DEPTH {
+        match layer {
+            Layer::IpProtocol(IpNumber::TCP) => {
+                let flags = tcp::flags(view.array(0).ok()?);
+                let ports = (view.be16(0).ok()?, view.be16(2).ok()?);
+                return Some(envelope.packet(ports, Transport::Tcp, Body::Sampled(flags)));
+            }
+            Layer::IpProtocol(IpNumber::ICMP | IpNumber::IPV6_ICMP) => {
+                let v6 = layer == Layer::IpProtocol(IpNumber::IPV6_ICMP);
+                let packet = icmp::error(&envelope, v6, view).ok()?.into_packet(&envelope);
+                let Body::IcmpError(error) = packet.body else { return None };
+                return error.quoted_flags.map(|flags| Packet { body: Body::Sampled(flags), ..packet });
+            }
+            _ => (layer, view) = peel(&mut envelope, layer, view).ok()?,
+        }
+    }
+    None
 }
 
 /// Takes one header that is not transport.
@@ -411,7 +443,7 @@ mod tests {
             let payload = match packet.body {
                 Body::Tcp(head) => head.payload,
                 Body::Udp(payload) => payload,
-                Body::IcmpError(_) => continue,
+                Body::IcmpError(_) | Body::Sampled(_) => continue,
             };
             let room = if payload.captured.buffer == Slice::SIDE { decoded.side.len() } else { length };
             let end = payload.captured.start as usize + payload.captured.length as usize;

@@ -14,6 +14,7 @@ mod link;
 mod plain;
 #[cfg(test)]
 mod samples;
+mod sflow;
 mod tally;
 mod tcp;
 mod tunnels;
@@ -53,6 +54,13 @@ pub struct Packet {
     pub body: Body,
 }
 
+impl Packet {
+    /// Its place in the run, as the `nth` packet of its frame: connections are called by that of their first packet.
+    pub fn order(&self, nth: u64) -> u64 {
+        self.at.number << 8 | nth.min(255)
+    }
+}
+
 /// What the IP header around a packet tells about the host that sent it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct IpFacts {
@@ -77,6 +85,9 @@ pub enum Body {
     Udp(Payload),
     /// An ICMP or ICMPv6 error that quotes a packet of this flow.
     IcmpError(IcmpError),
+    /// A TCP header of this flow with these flags, sampled by a switch (sFlow). It is no packet of the capture and
+    /// part of no account; tshark 4.0.17 gives its flow a stream number.
+    Sampled(TcpFlags),
 }
 
 /// Payload: what was captured of it, and how long it was on the wire.

@@ -137,7 +137,7 @@ pub(super) fn fields(analysis: &Analysis, request: &Request, out: &mut dyn Write
 }
 
 /// In quotes where it has to be.
-fn quoted(cell: String) -> String {
+pub(super) fn quoted(cell: String) -> String {
     if cell.contains(['"', ',', '\r', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell }
 }
 

@@ -32,6 +32,17 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
             chosen.iter().map(|connection| view::Connection::new(connection, context)),
         )?;
     }
+    if request.part == Part::Everything {
+        let sessions = analysis.sessions.iter();
+        array(out, "sessions", sessions.map(|session| view::Session::new(session, analysis, context)))?;
+    }
+    if request.events {
+        let frames: Vec<_> = analysis.events.iter().map(view::event_frames).collect();
+        let records = analysis.events.iter().zip(&frames).enumerate();
+        let records = records
+            .filter_map(|(seq, (event, frames))| view::Event::new(seq, event, frames, analysis, context));
+        array(out, "events", records)?;
+    }
     if request.part != Part::Connections {
         array(out, "problems", analysis.problems.iter().map(view::Problem::new))?;
         out.write_all(b",\n\"summary\":")?;

@@ -25,6 +25,19 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
             line(out, &view::Connection::new(connection, context))?;
         }
     }
+    if request.part == Part::Everything {
+        for session in &analysis.sessions {
+            line(out, &view::Session::new(session, analysis, context))?;
+        }
+    }
+    if request.events {
+        for (seq, event) in analysis.events.iter().enumerate() {
+            let frames = view::event_frames(event);
+            if let Some(record) = view::Event::new(seq, event, &frames, analysis, context) {
+                line(out, &record)?;
+            }
+        }
+    }
     if request.part != Part::Connections {
         for problem in &analysis.problems {
             line(out, &view::Problem::new(problem))?;

@@ -9,6 +9,8 @@ mod json;
 mod jsonl;
 #[cfg(feature = "cli")]
 pub mod schema;
+pub mod session_columns;
+pub mod stories;
 pub mod text;
 pub mod view;
 pub mod words;
@@ -52,6 +54,8 @@ pub enum Order {
 pub struct Request {
     /// Which part of the result.
     pub part: Part,
+    /// Whether every event is written too.
+    pub events: bool,
     /// In which order connections come.
     pub order: Order,
     /// How many of them at most.

@@ -5,10 +5,10 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::view::{Capture, Connection, Problem, Summary};
+use super::view::{Capture, Connection, Event, Problem, Session, Summary};
 
 /// The result of `--format json`. A verb that shows a part of the result leaves the other members out. The
-/// members `sessions`, `events` and `findings` of later versions do not exist yet.
+/// member `findings` of later versions does not exist yet.
 #[derive(JsonSchema)]
 #[schemars(title = "ghostshark/1 document")]
 #[allow(
@@ -25,6 +25,12 @@ struct Document<'a> {
     /// The connections, in order of id unless asked otherwise.
     #[schemars(skip_serializing_if = "Option::is_none")]
     connections: Option<Vec<Connection<'a>>>,
+    /// The sessions, in order of id.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    sessions: Option<Vec<Session>>,
+    /// What was said in the connections, where it was asked for.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    events: Option<Vec<Event<'a>>>,
     /// What was wrong in the inputs and yet survived.
     #[schemars(skip_serializing_if = "Option::is_none")]
     problems: Option<Vec<Problem<'a>>>,
@@ -33,7 +39,7 @@ struct Document<'a> {
     summary: Option<Summary<'a>>,
 }
 
-/// A line of `--format jsonl`. The types `session`, `event` and `finding` of later versions do not exist yet.
+/// A line of `--format jsonl`. The type `finding` of later versions does not exist yet.
 #[derive(JsonSchema)]
 #[schemars(title = "ghostshark/1 line", untagged)]
 #[allow(
@@ -45,6 +51,10 @@ enum Line<'a> {
     Capture(Capture<'a>),
     /// One connection.
     Connection(Box<Connection<'a>>),
+    /// A session.
+    Session(Box<Session>),
+    /// Something that was said on a connection.
+    Event(Box<Event<'a>>),
     /// What was wrong in the input and yet survived.
     Problem(Problem<'a>),
     /// Counts over the whole run; the last line.

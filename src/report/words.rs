@@ -46,7 +46,7 @@ words! {
     Reason {
         Released "released", HalfReleased "half-released", Abort "abort", IdleTimeout "idle-timeout",
         AppTimeout "app-timeout", KeepaliveTimeout "keepalive-timeout",
-        EstablishRefused "establish-refused", EstablishTimeout "establish-timeout",
+        AuthRefused "auth-refused", EstablishRefused "establish-refused", EstablishTimeout "establish-timeout",
         MiddleboxTimeout "middlebox-timeout", MiddleboxReset "middlebox-reset",
         PeerVanished "peer-vanished", UserTimeout "user-timeout", Superseded "superseded",
         Network "network", ServerShutdown "server-shutdown", CaptureEnded "capture-ended", Unknown "unknown",
@@ -62,7 +62,7 @@ words! {
         UnreadableFile "unreadable-file", CutShort "cut-short", SkippedBytes "skipped-bytes",
         BadRecord "bad-record", BadCompression "bad-compression", UnknownBlock "unknown-block",
         UnknownLinkType "unknown-link-type", BadPacket "bad-packet", BadFragments "bad-fragments",
-        LimitReached "limit-reached", RecorderDrops "recorder-drops", ClockDisorder "clock-disorder",
+        LimitReached "limit-reached", DissectorStopped "dissector-stopped", RecorderDrops "recorder-drops", ClockDisorder "clock-disorder",
     }
 }
 

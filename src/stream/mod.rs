@@ -8,12 +8,13 @@ pub mod datagrams;
 pub mod ending;
 mod pack;
 pub mod reassembly;
+pub mod receiver;
 pub mod sequence;
 mod store;
 pub mod table;
 pub mod tcp;
 pub mod wireshark;
-mod wireshark_taps;
+pub mod wireshark_taps;
 pub mod zeek;
 
 use crate::time::Timestamp;

@@ -5,13 +5,14 @@
 //! [`OUT_OF_ORDER_BYTES`]; what lies beyond is declared a gap.
 
 use super::pack::packed;
+use super::receiver::Origin;
 use crate::limits::OUT_OF_ORDER_BYTES;
 
 /// What one step of reassembly hands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Piece<'p> {
-    /// The next bytes of the stream, beginning at this offset.
-    Bytes(u64, &'p [u8]),
+    /// The next bytes of the stream, beginning at this offset; of an earlier packet, if they had to wait.
+    Bytes(u64, &'p [u8], Option<Origin>),
     /// Bytes that the recorder cut or that nobody wanted kept: offset and number.
     Unseen(u64, u64),
     /// Bytes that were never in the capture: offset and number.
@@ -23,8 +24,9 @@ pub enum Piece<'p> {
 struct Held {
     start: u64,
     end: u64,
-    /// The captured bytes from `start`, where anybody wants them.
+    /// The captured bytes from `start`, where anybody wants them, and the packet that carried them.
     bytes: Vec<u8>,
+    from: Option<Origin>,
 }
 
 /// The reassembly of one direction.
@@ -35,7 +37,7 @@ pub struct Reassembly {
     held_bytes: usize,
 }
 
-packed!(Held { start, end, bytes });
+packed!(Held { start, end, bytes, from });
 packed!(Reassembly { next, held, held_bytes });
 
 impl Reassembly {
@@ -56,13 +58,14 @@ impl Reassembly {
 
     /// A segment's payload at `start`, `length` bytes long on the wire, of which `captured` was recorded.
     ///
-    /// `wanted` tells whether bytes that must wait are worth a copy. Pieces come out in order of the stream.
+    /// `wanted` is the packet at hand, where bytes that must wait are worth a copy. Pieces come out in order of the
+    /// stream.
     pub fn segment(
         &mut self,
         start: u64,
         length: u64,
         captured: &[u8],
-        wanted: bool,
+        wanted: Option<Origin>,
         out: &mut impl FnMut(Piece<'_>),
     ) {
         let end = start + length;
@@ -76,7 +79,7 @@ impl Reassembly {
             }
             return;
         }
-        self.deliver(start, end, captured, out);
+        self.deliver(start, end, captured, None, out);
         self.drain(out);
     }
 
@@ -92,10 +95,17 @@ impl Reassembly {
         }
     }
 
-    fn deliver(&mut self, start: u64, end: u64, captured: &[u8], out: &mut impl FnMut(Piece<'_>)) {
+    fn deliver(
+        &mut self,
+        start: u64,
+        end: u64,
+        captured: &[u8],
+        from: Option<Origin>,
+        out: &mut impl FnMut(Piece<'_>),
+    ) {
         let known = (self.next - start) as usize;
         if let Some(fresh) = captured.get(known..).filter(|fresh| !fresh.is_empty()) {
-            out(Piece::Bytes(self.next, fresh));
+            out(Piece::Bytes(self.next, fresh, from));
             self.next += fresh.len() as u64;
         }
         if self.next < end {
@@ -104,14 +114,14 @@ impl Reassembly {
         }
     }
 
-    fn hold(&mut self, start: u64, end: u64, captured: &[u8], wanted: bool) {
+    fn hold(&mut self, start: u64, end: u64, captured: &[u8], wanted: Option<Origin>) {
         let at = self.held.partition_point(|held| (held.start, held.end) < (start, end));
         if self.held.get(at).is_some_and(|held| held.start <= start && held.end >= end) {
             return;
         }
-        let bytes = if wanted { captured.to_vec() } else { Vec::new() };
+        let bytes = if wanted.is_some() { captured.to_vec() } else { Vec::new() };
         self.held_bytes += Self::weight(&bytes);
-        self.held.insert(at, Held { start, end, bytes });
+        self.held.insert(at, Held { start, end, bytes, from: wanted });
     }
 
     /// What a held segment counts against the bound: its bytes, and never nothing.
@@ -135,7 +145,7 @@ impl Reassembly {
             }
             self.held_bytes -= Self::weight(&held.bytes);
             if held.end > self.next {
-                self.deliver(held.start, held.end, &held.bytes, out);
+                self.deliver(held.start, held.end, &held.bytes, held.from, out);
             }
         }
         self.held = waiting;
@@ -165,14 +175,20 @@ mod tests {
         let mut log = String::new();
         for &(offset, text) in script {
             let mut note = |piece: Piece<'_>| match piece {
-                Piece::Bytes(_, bytes) => log.push_str(&String::from_utf8_lossy(bytes)),
+                Piece::Bytes(_, bytes, _) => log.push_str(&String::from_utf8_lossy(bytes)),
                 Piece::Unseen(_, n) => log += &["(", &n.to_string(), " unseen)"].concat(),
                 Piece::Gap(at, n) => log += &["[", &at.to_string(), "+", &n.to_string(), "]"].concat(),
             };
             if text == "ack" {
                 reassembly.acknowledged(offset, &mut note);
             } else {
-                reassembly.segment(offset, text.len() as u64, text.as_bytes(), true, &mut note);
+                reassembly.segment(
+                    offset,
+                    text.len() as u64,
+                    text.as_bytes(),
+                    Some(Origin::default()),
+                    &mut note,
+                );
             }
         }
         log
@@ -199,8 +215,8 @@ mod tests {
     fn cut_bytes_are_unseen_not_a_gap() {
         let mut log = Vec::new();
         let mut reassembly = Reassembly::default();
-        reassembly.segment(0, 100, b"head", true, &mut |piece| match piece {
-            Piece::Bytes(at, bytes) => log.push((at, bytes.len() as u64, "bytes")),
+        reassembly.segment(0, 100, b"head", Some(Origin::default()), &mut |piece| match piece {
+            Piece::Bytes(at, bytes, _) => log.push((at, bytes.len() as u64, "bytes")),
             Piece::Unseen(at, n) => log.push((at, n, "unseen")),
             Piece::Gap(at, n) => log.push((at, n, "gap")),
         });
@@ -215,10 +231,12 @@ mod tests {
         let (mut gaps, mut delivered) = (0, 0);
         for n in 0..10_000u64 {
             // Every second block is missing, and nothing is acknowledged.
-            reassembly.segment(1000 + n * 2000, 1000, &block, true, &mut |piece| match piece {
-                Piece::Gap(..) => gaps += 1,
-                Piece::Bytes(..) => delivered += 1,
-                Piece::Unseen(..) => {}
+            reassembly.segment(1000 + n * 2000, 1000, &block, Some(Origin::default()), &mut |piece| {
+                match piece {
+                    Piece::Gap(..) => gaps += 1,
+                    Piece::Bytes(..) => delivered += 1,
+                    Piece::Unseen(..) => {}
+                }
             });
             assert!(reassembly.held_bytes <= OUT_OF_ORDER_BYTES + 2000);
         }

@@ -1,7 +1,5 @@
 //! The connections of one shard: found, created, succeeded by others on the same ports, and finished.
 
-use std::net::IpAddr;
-
 use hashbrown::HashMap;
 use hashbrown::hash_map::Entry;
 
@@ -9,12 +7,15 @@ use super::Window;
 use super::datagrams::Datagrams;
 use super::ending::{self, Row};
 use super::pack::{Packer, Unpacker, packed};
+use super::receiver::{Ear, Heard, Origin, Receiver};
 use super::store::{Place, Store};
 use super::tcp::TcpConnection;
-use super::wireshark::WiresharkStream;
-use super::wireshark_taps::{ApplicationTap, Noted};
-use crate::limits::{AWAKE_PER_SHARD, FINISHED_PER_SHARD, LIVE_PER_SHARD};
-use crate::packet::{Body, Endpoint, FlowKey, IcmpError, Packet, ParityLength, Payload, TcpHead};
+use super::wireshark::{Flags, WiresharkStream};
+use super::wireshark_taps::{Announcement, ApplicationTap, Noted};
+use crate::events::{ConnectionKey, Side};
+use crate::limits::{ANNOUNCEMENTS_PER_SHARD, AWAKE_PER_SHARD, FINISHED_PER_SHARD, LIVE_PER_SHARD};
+use crate::packet::{Body, FlowKey, IcmpError, Packet, ParityLength, Payload, TcpFlags, TcpHead};
+use crate::place::PacketRef;
 use crate::time::Timestamp;
 
 /// A connection that is over is packed when so many frames, in sixteenths, have come after its last.
@@ -26,13 +27,20 @@ const OPEN_RESTS: u64 = 65_536 << 4;
 /// The key of a flow: between whom, and whether in a tunnel that tshark leaves closed.
 type Key = (FlowKey, bool);
 
-/// All that has happened between two endpoints.
+/// All that has happened between two endpoints, and who listens.
 #[derive(Debug)]
-enum Flow {
-    Tcp(Box<TcpFlow>),
-    /// A [`TcpFlow`] to which nothing happens: its last packet, and where it lies packed.
-    Resting(u64, Place),
+enum Flow<R> {
+    Tcp(Box<Heeded<R>>),
+    /// A [`TcpFlow`] to which nothing happens: its last packet, where it lies packed, and its listeners.
+    Resting(u64, Place, Box<[R]>),
     Udp(Box<UdpFlow>),
+}
+
+/// A flow of TCP with the listeners of its connections, in the same order.
+#[derive(Debug)]
+struct Heeded<R> {
+    flow: TcpFlow,
+    receivers: Vec<R>,
 }
 
 /// The present `tcp.stream` of two endpoints, and the connections in it: more than one where the same addresses
@@ -50,15 +58,16 @@ packed!(TcpFlow { connections, wireshark, tap, stream_key, last });
 
 #[derive(Debug)]
 struct UdpFlow {
+    key: u64,
     stream_key: Option<u64>,
     datagrams: Datagrams,
     last: u64,
 }
 
-/// The connections of one shard.
+/// The connections of one shard, each with its own listener.
 #[derive(Debug, Default)]
-pub struct Table {
-    flows: HashMap<Key, Flow>,
+pub struct Table<R: Receiver> {
+    flows: HashMap<Key, Flow<R>>,
     /// The keys of all flows of TCP that are not resting, and how many of them there may be before it is looked
     /// which of them could be.
     awake: Vec<Key>,
@@ -69,11 +78,15 @@ pub struct Table {
     /// First packets of every `tcp.stream`, and of every `udp.stream`.
     tcp_streams: Vec<u64>,
     udp_streams: Vec<u64>,
-    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
-    expected: Vec<(u64, Endpoint, bool)>,
+    /// Connections that a dissector of tshark would make before their SYN.
+    announced: Vec<Announcement>,
     folded: u64,
+    /// Connections that were folded since the listeners' work was last taken away.
+    folded_keys: Vec<ConnectionKey>,
     evicted: u64,
     keep_duplicates: bool,
+    listening: bool,
+    sink: R::Sink,
 }
 
 /// What a table hands over at the end.
@@ -85,18 +98,29 @@ pub struct Finished {
     pub tcp_streams: Vec<u64>,
     /// Keys of every `udp.stream`, in no order.
     pub udp_streams: Vec<u64>,
-    /// Listeners of data connections that FTP announced, with the packet that did, and whether in active mode.
-    pub expected: Vec<(u64, Endpoint, bool)>,
+    /// Connections that a dissector of tshark would make before their SYN.
+    pub announced: Vec<Announcement>,
     /// Connections that were only counted.
     pub folded: u64,
     /// Connections whose state was given up while they may have lived.
     pub evicted: u64,
 }
 
-impl Table {
-    /// A table that keeps, or does not keep, what a mirror port recorded twice.
-    pub fn new(keep_duplicates: bool) -> Self {
-        Self { keep_duplicates, awake_bound: AWAKE_PER_SHARD, ..Self::default() }
+impl<R: Receiver> Table<R> {
+    /// A table that keeps, or does not keep, what a mirror port recorded twice, and that lets its receivers listen
+    /// or not.
+    pub fn new(keep_duplicates: bool, listening: bool) -> Self {
+        Self { keep_duplicates, listening, awake_bound: AWAKE_PER_SHARD, ..Self::default() }
+    }
+
+    /// Takes away what the listeners made of what they heard so far.
+    pub fn take_sink(&mut self) -> R::Sink {
+        std::mem::take(&mut self.sink)
+    }
+
+    /// Takes away the keys of the connections that became a mere count.
+    pub fn take_folded(&mut self) -> Vec<ConnectionKey> {
+        std::mem::take(&mut self.folded_keys)
     }
 
     /// Takes the next packet of this shard. `order` is its place in the whole run; `payload` its captured bytes;
@@ -106,55 +130,50 @@ impl Table {
             Body::Tcp(head) => self.segment(packet, head, order, payload, begun),
             Body::Udp(_) => self.datagram(packet, order),
             Body::IcmpError(error) => self.icmp(packet, error, order),
+            Body::Sampled(flags) => self.quoted(packet, *flags, order),
         }
         if self.flows.len() > LIVE_PER_SHARD {
-            self.evict(Window { start: begun, end: packet.time });
+            let now = Origin { at: packet.at, time: packet.time, order };
+            self.evict(Window { start: begun, end: packet.time }, now);
         }
     }
 
     fn segment(&mut self, packet: &Packet, head: &TcpHead, order: u64, payload: &[u8], begun: Timestamp) {
         let key = (packet.flow, packet.hidden);
-        let flow = match self.flows.entry(key) {
+        let heeded = match self.flows.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 self.awake.push(key);
-                entry.insert(Flow::Tcp(Box::new(TcpFlow::new(packet, order, &mut self.tcp_streams))))
+                entry.insert(Flow::Tcp(Box::new(Heeded::new(packet, order, &mut self.tcp_streams))))
             }
         };
-        let Some(flow) = flow.tcp(key, &mut self.awake, &mut self.store) else { return };
-        flow.last = order;
+        let Some(heeded) = heeded.tcp(key, &mut self.awake, &mut self.store) else { return };
+        heeded.flow.last = order;
         let window = Window { start: begun, end: packet.time };
-        let reused = flow.wireshark.is_reused_by(packet.direction, head);
+        let now = Origin { at: packet.at, time: packet.time, order };
+        let reused = heeded.flow.wireshark.is_reused_by(packet.direction, head);
         if reused {
-            flow.succeed(packet, window, &mut |row| self.rows.push(row));
+            heeded.succeed(packet, window, now, &mut self.sink, &mut |row| self.rows.push(row));
+            let flow = &mut heeded.flow;
             flow.wireshark = WiresharkStream::default();
             flow.tap = ApplicationTap::new(packet.flow);
             flow.stream_key = (!packet.hidden).then_some(order);
             self.tcp_streams.extend(flow.stream_key);
         }
-        let found =
-            flow.connections.iter().rposition(|connection| connection.is_in(packet.context)).or_else(|| {
-                let untagged =
-                    |connection: &TcpConnection| connection.may_be_tagged_one_way(packet.direction);
-                flow.connections.iter().rposition(untagged)
-            });
-        let index = match found {
-            Some(index)
-                if flow.connections.get(index).is_some_and(|old| old.is_succeeded_by(packet, head)) =>
-            {
-                let old = flow.connections.swap_remove(index);
-                self.rows.push(ending::finish(&old, window, true));
+        let mine = heeded.flow.find(packet);
+        let index = match mine {
+            Some(index) if heeded.flow.is_succeeded(index, packet, head) => {
+                self.rows.extend(heeded.finish_one(index, window, now, &mut self.sink));
                 None
             }
             found => found,
         };
-        let index = index.unwrap_or_else(|| {
-            // Nearly always the only one: room for four, as a vector takes by itself, would be most of the memory.
-            flow.connections.reserve_exact(1);
-            flow.connections.push(TcpConnection::new(packet, head, flow.stream_key));
-            flow.connections.len() - 1
-        });
-        let Some(connection) = flow.connections.get_mut(index) else { return };
+        let index = index.unwrap_or_else(|| heeded.begin(packet, head, order));
+        let Heeded { flow, receivers } = &mut **heeded;
+        let (Some(connection), Some(receiver)) = (flow.connections.get_mut(index), receivers.get_mut(index))
+        else {
+            return;
+        };
         let otherwise;
         let counted = match head.parity {
             ParityLength::Same => Some(head),
@@ -165,26 +184,35 @@ impl Table {
             }
             ParityLength::BadHeader(_) | ParityLength::Unknown => None,
         };
+        let mut repeated = false;
         if let Some(head) = counted {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
+            repeated = flags.has(Flags::RETRANSMISSIONS);
         } else {
-            flow.wireshark.unanalysed(head);
+            flow.wireshark.unanalysed(head.flags);
         }
-        if !payload.is_empty() {
-            match flow.tap.payload(packet.direction, payload) {
-                Some(Noted::SocksData) => self.tcp_streams.push(order),
-                Some(Noted::Expect(announced)) => {
-                    let own = packet.flow.source(packet.direction).ip;
-                    let listener = Endpoint::new(announced.address.map_or(own, IpAddr::V4), announced.port);
-                    self.expected.push((order, listener, announced.active));
+        if !payload.is_empty() && !repeated {
+            let sender = packet.flow.source(packet.direction);
+            flow.tap.payload(packet.direction, sender, payload, &mut |noted| match noted {
+                Noted::SocksData => self.tcp_streams.push(order),
+                Noted::Expect(listener, by) if self.announced.len() < ANNOUNCEMENTS_PER_SHARD => {
+                    self.announced.push(Announcement { order, listener, by });
                 }
-                None => {}
-            }
+                Noted::Expect(..) => {}
+            });
         }
         connection.completeness = flow.wireshark.completeness();
         connection.initial_rtt = flow.wireshark.initial_rtt();
-        connection.segment(packet, head, payload, self.keep_duplicates);
+        let parties = connection.parties();
+        let (listening, sink) = (self.listening, &mut self.sink);
+        let wanted = listening && receiver.wants_bytes();
+        let listener = &mut |side, heard: Heard<'_>| {
+            if listening {
+                receiver.hear(side, heard, now, &parties, sink);
+            }
+        };
+        connection.segment(packet, head, payload, self.keep_duplicates, &mut Ear { now, wanted, listener });
         self.bound_rows();
         if self.awake.len() > self.awake_bound {
             self.rest(order);
@@ -204,40 +232,49 @@ impl Table {
                 let stream_key = (!packet.hidden).then_some(order);
                 streams.extend(stream_key);
                 let datagrams = Datagrams::new(packet);
-                entry.insert(Flow::Udp(Box::new(UdpFlow { stream_key, datagrams, last: order })));
+                entry.insert(Flow::Udp(Box::new(UdpFlow { key: order, stream_key, datagrams, last: order })));
             }
         }
     }
 
-    /// An ICMP error creates no connection. But tshark gives a stream number to a quoted TCP header of unknown
-    /// endpoints, and so the number is taken.
+    /// An ICMP error creates no connection.
     fn icmp(&mut self, packet: &Packet, error: &IcmpError, order: u64) {
         let key = (packet.flow, packet.hidden);
         match self.flows.get_mut(&key) {
             Some(Flow::Udp(flow)) => flow.datagrams.icmp(packet, error),
             Some(flow) => {
-                let flow = flow.tcp(key, &mut self.awake, &mut self.store);
-                if let Some(connection) = flow.and_then(|flow| flow.connections.last_mut()) {
+                let heeded = flow.tcp(key, &mut self.awake, &mut self.store);
+                if let Some(connection) = heeded.and_then(|heeded| heeded.flow.connections.last_mut()) {
                     connection.icmp(packet, error);
                 }
             }
-            None if error.quoted_flags.is_some() => {
-                let flow = TcpFlow::new(packet, order, &mut self.tcp_streams);
-                self.flows.insert(key, Flow::Tcp(Box::new(flow)));
-                self.awake.push(key);
+            None => {
+                if let Some(flags) = error.quoted_flags {
+                    self.quoted(packet, flags, order);
+                }
             }
-            None => {}
+        }
+    }
+
+    /// tshark gives a stream number to a quoted TCP header of unknown endpoints, and so the number is taken.
+    fn quoted(&mut self, packet: &Packet, flags: TcpFlags, order: u64) {
+        let key = (packet.flow, packet.hidden);
+        if let Entry::Vacant(entry) = self.flows.entry(key) {
+            let mut heeded = Heeded::new(packet, order, &mut self.tcp_streams);
+            heeded.flow.wireshark.unanalysed(flags);
+            entry.insert(Flow::Tcp(Box::new(heeded)));
+            self.awake.push(key);
         }
     }
 
     /// Folds away the longest idle eighth of the flows.
-    fn evict(&mut self, window: Window) {
+    fn evict(&mut self, window: Window, now: Origin) {
         let mut by_age: Vec<(u64, Key)> = self
             .flows
             .iter()
             .map(|(key, flow)| match flow {
-                Flow::Tcp(flow) => (flow.last, *key),
-                Flow::Resting(last, _) => (*last, *key),
+                Flow::Tcp(heeded) => (heeded.flow.last, *key),
+                Flow::Resting(last, ..) => (*last, *key),
                 Flow::Udp(flow) => (flow.last, *key),
             })
             .collect();
@@ -245,8 +282,8 @@ impl Table {
         for (_, key) in by_age.into_iter().take(LIVE_PER_SHARD / 8) {
             if let Some(flow) = self.flows.remove(&key) {
                 self.evicted += 1;
-                let place = if let Flow::Resting(_, place) = flow { Some(place) } else { None };
-                finish_flow(key, flow, &self.store, window, &mut |mut row| {
+                let place = if let Flow::Resting(_, place, _) = flow { Some(place) } else { None };
+                finish_flow(key, flow, &self.store, window, now, &mut self.sink, &mut |mut row| {
                     row.connection.visibility.evicted = true;
                     self.rows.push(row);
                 });
@@ -264,10 +301,11 @@ impl Table {
         let Self { flows, awake, packer, store, .. } = self;
         awake.retain(|key| {
             let Some(slot) = flows.get_mut(key) else { return false };
-            let Flow::Tcp(flow) = slot else { return false };
-            let rests = flow.may_rest(order);
+            let Flow::Tcp(heeded) = slot else { return false };
+            let rests = heeded.may_rest(order);
             if rests {
-                *slot = Flow::Resting(flow.last, store.put(packer.packed(&**flow)));
+                let receivers = std::mem::take(&mut heeded.receivers).into_boxed_slice();
+                *slot = Flow::Resting(heeded.flow.last, store.put(packer.packed(&heeded.flow)), receivers);
             }
             !rests
         });
@@ -275,7 +313,7 @@ impl Table {
         if self.store.is_wasteful() {
             let old = std::mem::take(&mut self.store);
             self.flows.values_mut().for_each(|flow| {
-                if let Flow::Resting(_, place) = flow {
+                if let Flow::Resting(_, place, _) = flow {
                     *place = self.store.put(old.get(*place));
                 }
             });
@@ -286,39 +324,43 @@ impl Table {
     fn bound_rows(&mut self) {
         if self.rows.len() > FINISHED_PER_SHARD + FINISHED_PER_SHARD / 8 {
             let fold = self.rows.len() - FINISHED_PER_SHARD;
-            self.rows.drain(..fold);
+            self.folded_keys.extend(self.rows.drain(..fold).map(|row| row.key));
             self.folded += fold as u64;
         }
     }
 
     /// The run is over.
-    pub fn finish(mut self, window: Window) -> Finished {
-        let mut flows: Vec<(Key, Flow)> = self.flows.drain().collect();
+    pub fn finish(mut self, window: Window) -> (Finished, R::Sink) {
+        let now = Origin { time: window.end, order: u64::MAX, ..Origin::default() };
+        let mut flows: Vec<(Key, Flow<R>)> = self.flows.drain().collect();
         flows.sort_unstable_by_key(|(key, _)| *key);
         for (key, flow) in flows {
-            finish_flow(key, flow, &self.store, window, &mut |row| self.rows.push(row));
+            finish_flow(key, flow, &self.store, window, now, &mut self.sink, &mut |row| self.rows.push(row));
         }
-        Finished {
+        let finished = Finished {
             rows: self.rows,
             tcp_streams: self.tcp_streams,
             udp_streams: self.udp_streams,
-            expected: self.expected,
+            announced: self.announced,
             folded: self.folded,
             evicted: self.evicted,
-        }
+        };
+        (finished, self.sink)
     }
 }
 
-impl Flow {
+impl<R: Receiver> Flow<R> {
     /// The flow of TCP, unpacked; none if it is one of UDP.
-    fn tcp(&mut self, key: Key, awake: &mut Vec<Key>, store: &mut Store) -> Option<&mut TcpFlow> {
-        if let Self::Resting(_, place) = *self {
-            *self = Self::Tcp(Box::new(Unpacker::unpacked(store.get(place), key.0)));
+    fn tcp(&mut self, key: Key, awake: &mut Vec<Key>, store: &mut Store) -> Option<&mut Box<Heeded<R>>> {
+        if let Self::Resting(_, place, receivers) = self {
+            let (place, receivers) = (*place, std::mem::take(receivers).into_vec());
+            let flow = Unpacker::unpacked(store.get(place), key.0);
+            *self = Self::Tcp(Box::new(Heeded { flow, receivers }));
             store.free(place);
             awake.push(key);
         }
         match self {
-            Self::Tcp(flow) => Some(flow),
+            Self::Tcp(heeded) => Some(heeded),
             Self::Resting(..) | Self::Udp(_) => None,
         }
     }
@@ -332,44 +374,126 @@ impl TcpFlow {
         Self { wireshark: WiresharkStream::default(), tap, stream_key, connections: Vec::new(), last: order }
     }
 
-    /// Whether it is worth packing: nothing has come for some time before this packet.
+    /// The connection that a packet belongs to.
+    fn find(&self, packet: &Packet) -> Option<usize> {
+        let connections = self.connections.iter();
+        connections.clone().rposition(|connection| connection.is_in(packet.context)).or_else(|| {
+            connections.clone().rposition(|connection| connection.may_be_tagged_one_way(packet.direction))
+        })
+    }
+
+    fn is_succeeded(&self, index: usize, packet: &Packet, head: &TcpHead) -> bool {
+        self.connections.get(index).is_some_and(|old| old.is_succeeded_by(packet, head))
+    }
+}
+
+impl<R: Receiver> Heeded<R> {
+    fn new(packet: &Packet, order: u64, streams: &mut Vec<u64>) -> Self {
+        Self { flow: TcpFlow::new(packet, order, streams), receivers: Vec::new() }
+    }
+
+    /// Begins a connection, and tells its index.
+    fn begin(&mut self, packet: &Packet, head: &TcpHead, order: u64) -> usize {
+        // Nearly always the only one: room for four, as a vector takes by itself, would be most of the memory.
+        let connections = &mut self.flow.connections;
+        connections.reserve_exact(1);
+        connections.push(TcpConnection::new(packet, head, ConnectionKey(order), self.flow.stream_key));
+        self.receivers.reserve_exact(1);
+        self.receivers.push(R::default());
+        self.receivers.len() - 1
+    }
+
+    /// Whether it is worth packing: nothing has come for some time before this packet, and nobody is in the middle
+    /// of listening.
     fn may_rest(&self, order: u64) -> bool {
-        let over = self.connections.iter().all(TcpConnection::is_over);
-        order.saturating_sub(self.last) >= if over { CLOSED_RESTS } else { OPEN_RESTS }
+        let over = self.flow.connections.iter().all(TcpConnection::is_over);
+        let long = order.saturating_sub(self.flow.last) >= if over { CLOSED_RESTS } else { OPEN_RESTS };
+        long && self.receivers.iter().all(Receiver::may_rest)
     }
 
     /// A SYN begins a new stream: what lived in its network is over. The same addresses in another network live on.
-    fn succeed(&mut self, packet: &Packet, window: Window, out: &mut impl FnMut(Row)) {
-        let elsewhere = |connection: &mut TcpConnection| {
+    fn succeed(
+        &mut self,
+        packet: &Packet,
+        window: Window,
+        now: Origin,
+        sink: &mut R::Sink,
+        out: &mut impl FnMut(Row),
+    ) {
+        let elsewhere = |connection: &TcpConnection| {
             let tagged_both = connection.contexts.iter().all(Option::is_some);
             !connection.is_in(packet.context)
                 && (tagged_both || !connection.may_be_tagged_one_way(packet.direction))
         };
-        let kept: Vec<TcpConnection> = self.connections.extract_if(.., elsewhere).collect();
-        self.finish(window, true, out);
-        self.connections = kept;
+        let all =
+            std::mem::take(&mut self.flow.connections).into_iter().zip(std::mem::take(&mut self.receivers));
+        let (kept, over): (Vec<_>, Vec<_>) = all.partition(|(connection, _)| elsewhere(connection));
+        (self.flow.connections, self.receivers) = over.into_iter().unzip();
+        self.finish(window, true, now, sink, out);
+        (self.flow.connections, self.receivers) = kept.into_iter().unzip();
+    }
+
+    /// One of its connections is over: the listener hears so, and its account is made.
+    fn finish_one(&mut self, index: usize, window: Window, now: Origin, sink: &mut R::Sink) -> Option<Row> {
+        if index >= self.flow.connections.len() || index >= self.receivers.len() {
+            return None;
+        }
+        let connection = self.flow.connections.swap_remove(index);
+        let receiver = self.receivers.swap_remove(index);
+        Some(finish(&connection, receiver, window, true, now, sink))
     }
 
     /// Finishes all its connections; the stream's last one bears what tshark counts in its second pass.
-    fn finish(&mut self, window: Window, superseded: bool, out: &mut impl FnMut(Row)) {
-        let mut late = self.wireshark.reused_in_second_pass();
-        for connection in self.connections.drain(..) {
-            let mut row = ending::finish(&connection, window, superseded);
+    fn finish(
+        &mut self,
+        window: Window,
+        superseded: bool,
+        now: Origin,
+        sink: &mut R::Sink,
+        out: &mut impl FnMut(Row),
+    ) {
+        let mut late = self.flow.wireshark.reused_in_second_pass();
+        for (connection, receiver) in self.flow.connections.drain(..).zip(self.receivers.drain(..)) {
+            let mut row = finish(&connection, receiver, window, superseded, now, sink);
             row.connection.wireshark.reused_ports += std::mem::take(&mut late);
             out(row);
         }
     }
 }
 
-fn finish_flow(key: Key, flow: Flow, store: &Store, window: Window, out: &mut impl FnMut(Row)) {
+/// Nothing more comes of a connection.
+fn finish<R: Receiver>(
+    connection: &TcpConnection,
+    mut receiver: R,
+    window: Window,
+    superseded: bool,
+    now: Origin,
+    sink: &mut R::Sink,
+) -> Row {
+    let at = if now.at == PacketRef::default() { connection.last } else { now.at };
+    receiver.hear(Side::Client, Heard::Over, Origin { at, ..now }, &connection.parties(), sink);
+    ending::finish(connection, window, superseded)
+}
+
+fn finish_flow<R: Receiver>(
+    key: Key,
+    flow: Flow<R>,
+    store: &Store,
+    window: Window,
+    now: Origin,
+    sink: &mut R::Sink,
+    out: &mut impl FnMut(Row),
+) {
     match flow {
-        Flow::Tcp(mut flow) => flow.finish(window, false, out),
-        Flow::Resting(_, place) => {
-            Unpacker::unpacked::<TcpFlow>(store.get(place), key.0).finish(window, false, out);
+        Flow::Tcp(mut heeded) => heeded.finish(window, false, now, sink, out),
+        Flow::Resting(_, place, receivers) => {
+            let flow = Unpacker::unpacked::<TcpFlow>(store.get(place), key.0);
+            Heeded { flow, receivers: receivers.into_vec() }.finish(window, false, now, sink, out);
         }
         Flow::Udp(flow) => {
+            let key = ConnectionKey(flow.key);
             let connection = flow.datagrams.finish(window.end, window.start);
-            out(Row { stream_key: flow.stream_key, connection, facts: ending::Facts::default() });
+            out(Row { key, stream_key: flow.stream_key, connection, facts: ending::Facts::default() });
         }
     }
 }
@@ -379,8 +503,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::packet::{IpFacts, TcpFlags, TcpOptions, Transport};
+    use crate::packet::{Endpoint, IpFacts, TcpFlags, TcpOptions, Transport};
     use crate::place::{FileId, PacketRef};
+    use crate::stream::receiver::Deaf;
 
     /// Flags that connections are made of, the usual ones more often.
     const FLAGS: [u16; 12] = [0x02, 0x12, 0x10, 0x10, 0x10, 0x18, 0x18, 0x11, 0x11, 0x04, 0x14, 0x29];
@@ -446,7 +571,7 @@ mod tests {
         /// Whether and when a connection is packed makes no difference to what is told of it.
         #[test]
         fn nothing_is_lost_at_rest(packets in prop::collection::vec(drawn(), 1..200), often in 1..8_usize) {
-            let (mut awake, mut resting) = (Table::new(false), Table::new(false));
+            let (mut awake, mut resting) = (Table::<Deaf>::new(false, false), Table::<Deaf>::new(false, false));
             let begun = Timestamp(1_700_000_000_000_000_000);
             let mut time = begun;
             for (index, drawn) in packets.into_iter().enumerate() {
@@ -469,7 +594,7 @@ mod tests {
 
     #[test]
     fn closed_connections_rest_and_take_little() {
-        let mut table = Table::new(false);
+        let mut table = Table::<Deaf>::new(false, false);
         let up = |flags: usize, seq: u32, ack: u32| ((443, true, flags), (seq, ack), (0, 500, 0), (0, 64, 1));
         let down =
             |flags: usize, seq: u32, ack: u32| ((443, false, flags), (seq, ack), (0, 500, 0), (0, 64, 1));
@@ -485,7 +610,7 @@ mod tests {
             .flows
             .values()
             .filter_map(|flow| {
-                if let Flow::Resting(_, place) = flow { Some(table.store.get(*place).len()) } else { None }
+                if let Flow::Resting(_, place, _) = flow { Some(table.store.get(*place).len()) } else { None }
             })
             .collect();
         assert!(matches!(sizes.as_slice(), [..=600]), "{sizes:?}");

@@ -38,6 +38,11 @@ impl Flags {
     pub const WINDOW_UPDATE: Self = Self(1 << 13);
     pub const REUSED_PORTS: Self = Self(1 << 14);
 
+    /// Every kind of retransmission: what `tcp.analysis.retransmission` matches, and what tshark hands to no
+    /// dissector a second time.
+    pub const RETRANSMISSIONS: Self =
+        Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
+
     /// Whether any of `other`'s flags is set.
     pub fn has(self, other: Self) -> bool {
         self.0 & other.0 != 0
@@ -53,10 +58,8 @@ impl Flags {
         if self.0 == 0 {
             return;
         }
-        let any =
-            Self(Self::RETRANSMISSION.0 | Self::FAST_RETRANSMISSION.0 | Self::SPURIOUS_RETRANSMISSION.0);
         for (flag, counter) in [
-            (any, &mut counters.retransmission),
+            (Self::RETRANSMISSIONS, &mut counters.retransmission),
             (Self::FAST_RETRANSMISSION, &mut counters.fast_retransmission),
             (Self::SPURIOUS_RETRANSMISSION, &mut counters.spurious_retransmission),
             (Self::OUT_OF_ORDER, &mut counters.out_of_order),
@@ -168,9 +171,15 @@ pub struct WiresharkStream {
 
 packed!(WiresharkStream { halves, last_syn, initial_rtt, completeness, first_seen, begun });
 
-/// `a` is after `b` in sequence space.
+/// `a` is after `b` in sequence space. Of two numbers exactly half the space apart tshark takes each for after
+/// the other, and each for not after the other where it asks that.
 fn after(a: u32, b: u32) -> bool {
-    (a.wrapping_sub(b) as i32) > 0
+    (b.wrapping_sub(a) as i32) < 0
+}
+
+/// `a` is not after `b` in sequence space.
+fn not_after(a: u32, b: u32) -> bool {
+    (a.wrapping_sub(b) as i32) <= 0
 }
 
 /// An unsigned difference of times: a negative one is huge, as in tshark.
@@ -204,10 +213,10 @@ impl WiresharkStream {
         self.halves.iter().filter(late).count() as u32
     }
 
-    /// A segment that tshark counts in the stream and does not analyse.
-    pub fn unanalysed(&mut self, head: &TcpHead) {
+    /// A segment that tshark counts in the stream and does not analyse, or that it finds quoted elsewhere.
+    pub fn unanalysed(&mut self, flags: TcpFlags) {
         let first = !std::mem::replace(&mut self.begun, true);
-        if first && head.flags.is_pure_syn() {
+        if first && flags.is_pure_syn() {
             self.completeness = completeness::SYN;
         }
     }
@@ -402,7 +411,7 @@ fn analyse_repeats(
     if length > 1 && head.seq == fwd.next.wrapping_sub(1) {
         behind = false;
     }
-    if length > 0 && rev.last_ack != 0 && !after(end, rev.last_ack) {
+    if length > 0 && rev.last_ack != 0 && not_after(end, rev.last_ack) {
         flags.set(Flags::SPURIOUS_RETRANSMISSION);
         return;
     }
@@ -455,5 +464,31 @@ fn update(fwd: &mut Half, rev: &mut Half, time: Timestamp, head: &TcpHead, flags
     }
     if rev.unacked.is_empty() && rev.unacked.capacity() > 64 {
         rev.unacked = VecDeque::new();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Payload;
+
+    fn head(flags: u16, seq: u32, ack: u32, length: u32) -> TcpHead {
+        let payload = Payload { length, ..Payload::default() };
+        TcpHead { seq, ack, flags: TcpFlags(flags), window: 500, payload, ..TcpHead::default() }
+    }
+
+    #[test]
+    fn half_the_sequence_space_is_both_ahead_and_behind() {
+        for (ahead, expected) in [
+            ((1 << 31) - 1, Flags::LOST_SEGMENT.0),
+            (1 << 31, Flags::LOST_SEGMENT.0 | Flags::RETRANSMISSION.0),
+            ((1 << 31) + 1, Flags::RETRANSMISSION.0),
+        ] {
+            let mut stream = WiresharkStream::default();
+            stream.segment(Timestamp(0), Direction::Up, &head(TcpFlags::ACK, 1000, 1, 10), false);
+            let far = head(TcpFlags::ACK, 1010_u32.wrapping_add(ahead), 1, 10);
+            let flags = stream.segment(Timestamp(1_000_000_000), Direction::Up, &far, false);
+            assert_eq!(flags.0, expected, "{ahead}");
+        }
     }
 }

@@ -30,6 +30,8 @@ struct Known {
     how: String,
     by: String,
     reason: String,
+    /// What the segments suggest where only the protocol tells the reason.
+    alone: Option<String>,
     frames: Vec<u64>,
     #[serde(default)]
     note: String,
@@ -52,7 +54,12 @@ impl Known {
         for (name, ours, truth, honest) in [
             ("how", ended.how.word(), &self.how, false),
             ("by", ended.by.word(), &self.by, ended.by == By::Unknown),
-            ("reason", ended.reason.word(), &self.reason, ended.reason == Reason::Unknown),
+            (
+                "reason",
+                ended.reason.word(),
+                self.alone.as_ref().unwrap_or(&self.reason),
+                ended.reason == Reason::Unknown,
+            ),
         ] {
             if ours != truth && !honest {
                 found.push(format!("{name} is {truth}, we say {ours}"));

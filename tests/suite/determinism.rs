@@ -168,7 +168,27 @@ fn without_captures(mut analysis: Analysis) -> String {
     analysis.files.clear();
     analysis.quality.clear();
     analysis.problems.clear();
-    jsonl(&analysis)
+    jsonl(&analysis).lines().map(|line| without_session_frames(line) + "\n").collect()
+}
+
+/// A record of a session without the frames that it cites, which are numbered by their files; other records as they are.
+fn without_session_frames(line: &str) -> String {
+    fn strip(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::Object(members) => {
+                members.remove("frames");
+                members.values_mut().for_each(strip);
+            }
+            serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+    if record["type"] != "session" {
+        return line.to_owned();
+    }
+    strip(&mut record);
+    record.to_string()
 }
 
 /// The frames of a recording that are chosen by their index.

@@ -10,15 +10,34 @@ use std::path::{Path, PathBuf};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 8] = [
+const ABOVE: [(&str, &[&str]); 12] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
     ("stream", &["capture", "packet", "events"]),
-    ("analysis", &["capture", "packet", "events", "stream"]),
+    ("protocols", &["events", "stream"]),
+    ("session", &["events"]),
+    ("analysis", &["capture", "packet", "events", "stream", "protocols", "session"]),
+    ("inspect", &["capture", "packet", "events", "stream", "session", "analysis"]),
+    ("story", &["packet", "events", "session", "analysis"]),
     ("scenario", &[]),
-    ("report", &["capture", "packet", "events", "analysis"]),
-    ("cli", &["capture", "packet", "events", "stream", "analysis", "scenario", "report"]),
+    ("report", &["capture", "packet", "events", "session", "analysis", "inspect", "story"]),
+    (
+        "cli",
+        &[
+            "capture",
+            "packet",
+            "events",
+            "stream",
+            "protocols",
+            "session",
+            "analysis",
+            "inspect",
+            "story",
+            "scenario",
+            "report",
+        ],
+    ),
 ];
 
 /// Files of the crate that are no module of the table: the list of modules and the program.

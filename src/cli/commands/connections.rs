@@ -7,6 +7,7 @@ use crate::report::{Part, Request};
 pub(in crate::cli) fn run(args: &ConnectionsArgs) -> Result<Exit, Stop> {
     let request = Request {
         part: Part::Connections,
+        events: false,
         order: args.sort.into(),
         limit: args.limit,
         columns: args.fields.clone(),

@@ -2,10 +2,15 @@
 
 pub(super) mod completions;
 pub(super) mod connections;
+pub(super) mod events;
+pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod report;
 pub(super) mod schema;
+pub(super) mod sessions;
+pub(super) mod show;
+pub(super) mod stats;
 pub(super) mod summary;
 
 use std::io::{self, IsTerminal};
@@ -26,12 +31,7 @@ fn analyse_and_write(
     format: &Format,
     request: &Request,
 ) -> Result<Exit, Stop> {
-    let given = inputs::gather(input)?;
-    let count = given.len();
-    let options = Options { keep_duplicates: input.no_dedup, threads: input.threads, ..Options::default() };
-    let mut progress = Progress::new(input.progress, input.quiet);
-    let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
-    drop(progress);
+    let (analysis, count) = analyse(input, request.events)?;
     if !input.quiet {
         let both_are_one_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
         // A summary has the damages in it; on one and the same terminal they need not be told twice.
@@ -41,17 +41,49 @@ fn analyse_and_write(
         }
         output::deliver(output.out.as_deref(), |out| (format.write)(&analysis, request, out))?;
     }
-    Ok(verdict(&analysis, count, input))
+    Ok(verdict(&analysis, count, input, !analysis.connections.is_empty()))
 }
 
-/// The exit code of a finished analysis.
-fn verdict(analysis: &Analysis, given: usize, input: &InputArgs) -> Exit {
+/// Reads and analyses. Gives how many inputs there were, too.
+fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), Stop> {
+    let given = inputs::gather(input)?;
+    let count = given.len();
+    let options = Options {
+        keep_duplicates: input.no_dedup,
+        threads: input.threads,
+        keep_events,
+        ..Options::default()
+    };
+    let mut progress = Progress::new(input.progress, input.quiet);
+    let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
+    Ok((analysis, count))
+}
+
+/// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.
+fn tell(
+    input: &InputArgs,
+    output: &OutputArgs,
+    keep_events: bool,
+    shown: impl FnOnce(&Analysis) -> bool,
+    write: impl FnOnce(&Analysis, &mut dyn io::Write) -> io::Result<()>,
+) -> Result<Exit, Stop> {
+    let (analysis, count) = analyse(input, keep_events)?;
+    if !input.quiet {
+        messages::damages(&analysis);
+        output::deliver(output.out.as_deref(), |out| write(&analysis, out))?;
+    }
+    let any = shown(&analysis);
+    Ok(verdict(&analysis, count, input, any))
+}
+
+/// The exit code of a finished analysis; `any` tells whether there was anything to show.
+fn verdict(analysis: &Analysis, given: usize, input: &InputArgs, any: bool) -> Exit {
     let unreadable =
         analysis.problems.iter().filter(|problem| problem.kind == ProblemKind::UnreadableFile).count();
     let damaged = analysis.problems.iter().any(|problem| problem.kind.is_damage());
     if unreadable >= given || (input.strict_input && damaged) {
         Exit::Input
-    } else if input.quiet && analysis.connections.is_empty() {
+    } else if input.quiet && !any {
         Exit::No
     } else {
         Exit::Done
@@ -114,7 +146,7 @@ mod tests {
             (&[UnreadableFile], &["--strict-input"], Exit::Input),
             (&[UnreadableFile, UnreadableFile], &[], Exit::Input),
         ] {
-            assert_eq!(verdict(&with(kinds), 2, &input(flags)), exit, "{kinds:?} {flags:?}");
+            assert_eq!(verdict(&with(kinds), 2, &input(flags), false), exit, "{kinds:?} {flags:?}");
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::report::{Part, Request};
 pub(in crate::cli) fn run(args: &ReportArgs) -> Result<Exit, Stop> {
     let request = Request {
         part: Part::Everything,
+        events: args.events,
         stamps: args.output.ts.into(),
         look: look(&args.look, &args.output),
         ..Request::default()

@@ -36,6 +36,7 @@ pub(super) fn concern(reason: Reason) -> Concern {
         | Reason::Abort
         | Reason::Network
         | Reason::EstablishTimeout
+        | Reason::AuthRefused
         | Reason::EstablishRefused
         | Reason::HalfReleased => Concern::Hurts,
         Reason::IdleTimeout | Reason::ServerShutdown | Reason::Superseded => Concern::Odd,
@@ -44,7 +45,7 @@ pub(super) fn concern(reason: Reason) -> Concern {
 }
 
 /// The order of [`rank`].
-const ORDER: [Reason; 17] = [
+const ORDER: [Reason; 18] = [
     Reason::MiddleboxTimeout,
     Reason::MiddleboxReset,
     Reason::PeerVanished,
@@ -55,6 +56,7 @@ const ORDER: [Reason; 17] = [
     Reason::HalfReleased,
     Reason::Network,
     Reason::EstablishTimeout,
+    Reason::AuthRefused,
     Reason::EstablishRefused,
     Reason::ServerShutdown,
     Reason::IdleTimeout,
@@ -67,7 +69,12 @@ const ORDER: [Reason; 17] = [
 /// The place of an end in a list that begins with the most interesting: what is hardest to find otherwise comes
 /// first, what an application's own log says anyway (refused, timed out) later.
 pub fn rank(ending: &Ending) -> usize {
-    ORDER.iter().position(|reason| *reason == ending.reason).unwrap_or(ORDER.len())
+    rank_of(ending.reason)
+}
+
+/// The same for a reason.
+pub(in crate::report) fn rank_of(reason: Reason) -> usize {
+    ORDER.iter().position(|other| *other == reason).unwrap_or(ORDER.len())
 }
 
 /// What a reason means, in a few plain words.
@@ -79,6 +86,7 @@ pub(super) fn meaning(reason: Reason) -> &'static str {
         Reason::IdleTimeout => "closed after an idle time",
         Reason::AppTimeout => "gave up waiting for an answer",
         Reason::KeepaliveTimeout => "keep-alive probes unanswered",
+        Reason::AuthRefused => "the login was refused",
         Reason::EstablishRefused => "the set-up was refused",
         Reason::EstablishTimeout => "the set-up was never answered",
         Reason::MiddleboxTimeout => "a box between them forgot it",

@@ -8,12 +8,19 @@ mod captures;
 mod concern;
 mod connections;
 mod ends;
+pub(super) mod events;
+pub mod follow;
 mod paint;
 mod problems;
+pub(super) mod sessions;
+pub(super) mod story;
 mod summary;
+pub(super) mod table;
 mod worst;
 
 pub use concern::rank;
+pub(super) use concern::rank_of;
+pub(super) use paint::Paint;
 pub use problems::{Naming, sentence};
 
 use std::io::{self, Write};
@@ -71,10 +78,15 @@ fn origin(analysis: &Analysis) -> Timestamp {
 
 /// Breaks text at spaces so that no line passes [`WIDTH`] with its indent, unless one word does.
 fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    wrapped_to(text, indent, WIDTH)
+}
+
+/// The same for lines of another width.
+fn wrapped_to(text: &str, indent: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if indent + line.chars().count() + 1 + word.chars().count() <= WIDTH => {
+            Some(line) if indent + line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }

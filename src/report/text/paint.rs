@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 /// What a piece of text is, which decides how it is painted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tone {
+pub(in crate::report) enum Tone {
     /// A heading.
     Heading,
     /// It hurts.
@@ -21,14 +21,14 @@ pub(super) enum Tone {
 
 /// Paints, or leaves alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Paint {
+pub(in crate::report) struct Paint {
     /// Whether colours are wanted.
-    pub(super) on: bool,
+    pub(in crate::report) on: bool,
 }
 
 impl Paint {
     /// The text in its tone. Pad before painting: the escape sequences have a length too.
-    pub(super) fn tone(self, tone: Tone, text: impl Display) -> String {
+    pub(in crate::report) fn tone(self, tone: Tone, text: impl Display) -> String {
         if !self.on {
             return text.to_string();
         }

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::amounts::{bytes, count};
 use super::paint::{Paint, Tone};
-use super::{Look, Naming, captures, ends, sentence, worst, wrapped};
+use super::{Look, Naming, captures, ends, sentence, sessions, worst, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -18,6 +18,7 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
     captures::write(analysis, look, out)?;
     writeln!(out)?;
     ends::write(analysis, look, out)?;
+    sessions::counted(analysis, look, out)?;
     if !analysis.connections.is_empty() {
         worst::write(analysis, look, out)?;
         longest(analysis, look, out)?;

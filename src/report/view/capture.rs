@@ -21,7 +21,7 @@ pub struct Capture<'a> {
     pub index: usize,
     /// As the user named it; `-` for standard input.
     pub path: Cow<'a, str>,
-    /// `pcap`, `pcapng`, or a variant such as `pcap-modified`.
+    /// `pcap`, `pcapng`, `snoop`, or a variant such as `pcap-modified`.
     pub format: &'a str,
     /// `gzip`, `zstd` or `lz4`; absent where it was not compressed.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,13 +6,17 @@
 
 mod capture;
 mod connection;
+mod event;
 mod reference;
+mod session;
 mod summary;
 
 pub use capture::{Capture, Quality};
 pub use connection::{Connection, Ended};
+pub use event::{Event, Position, frames as event_frames};
 pub(crate) use reference::epoch;
 pub use reference::{Frame, Frames, Seconds, Stamp, Time};
+pub use session::Session;
 pub use summary::{Problem, Summary};
 
 /// Name and version of the contract. The number changes only when a field changes its type or meaning.

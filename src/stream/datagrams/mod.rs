@@ -127,7 +127,7 @@ impl Datagrams {
     pub fn packet(&mut self, packet: &Packet) {
         let payload = match packet.body {
             Body::Udp(payload) => payload,
-            Body::Tcp(_) | Body::IcmpError(_) => Payload::default(),
+            Body::Tcp(_) | Body::IcmpError(_) | Body::Sampled(_) => Payload::default(),
         };
         let seen = Seen { at: packet.at, time: packet.time };
         if payload.length > 0 {

@@ -15,6 +15,7 @@ use super::Window;
 use super::community_id::{community_id, uid};
 use super::tcp::TcpConnection;
 use super::tcp::half::{Act, Half};
+use crate::events::ConnectionKey;
 use crate::events::side::{PerSide, Side};
 use crate::events::transport::{
     By, Confidence, Connection, Ending, How, Opened, Reason, RoundTrips, RstFacts, SideFacts,
@@ -33,6 +34,8 @@ const WATCHED: Span = Span::from_secs(3);
 /// A finished connection, and what the population is judged by.
 #[derive(Debug, Clone)]
 pub struct Row {
+    /// Its name until it has an id.
+    pub key: ConnectionKey,
     /// First packet of its `tcp.stream` or `udp.stream`, where it has one.
     pub stream_key: Option<u64>,
     /// Its account.
@@ -201,7 +204,7 @@ pub fn finish(connection: &TcpConnection, window: Window, superseded: bool) -> R
         longest_idle: connection.longest_idle,
         ended,
     };
-    Row { stream_key: connection.stream_key, connection: account, facts }
+    Row { key: connection.key, stream_key: connection.stream_key, connection: account, facts }
 }
 
 fn opened(case: &Case<'_>) -> Opened {

@@ -17,7 +17,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use coder::{LARGE_FROM, unzigzag, zigzag};
 pub(super) use coder::{Packer, Unpacker};
 
+use super::receiver::Origin;
 use super::tcp::half::Act;
+use crate::events::ConnectionKey;
 use crate::events::side::Side;
 use crate::events::transport::{RoleEvidence, RstClass, WiresharkCounters};
 use crate::events::visibility::Gap;
@@ -99,6 +101,8 @@ macro_rules! packed {
 pub(super) use packed;
 
 packed!(TcpFlags(_));
+packed!(ConnectionKey(_));
+packed!(Origin { at, time, order });
 packed!(Span(_));
 packed!(IpFacts { ttl, traffic_class, id, v6, dont_fragment });
 packed!(IcmpError { from, kind, code, mtu, quoted_seq, quoted_flags });

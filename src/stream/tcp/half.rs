@@ -85,6 +85,8 @@ pub struct Half {
     pub syns: u32,
     /// Offset of the FIN, its first frame.
     pub fin: Option<(u64, Act)>,
+    /// Whether the listener was told that all before the FIN was heard.
+    pub closed_told: bool,
     /// Where the other side acknowledged the FIN.
     pub fin_acked: Option<Act>,
     /// First RST.
@@ -142,6 +144,7 @@ pub struct Half {
 }
 
 packed!(Half {
+    closed_told,
     packets,
     payload_bytes,
     segments,
@@ -191,6 +194,11 @@ impl Half {
     /// One past the highest payload byte sent.
     pub fn highest(&self) -> u64 {
         self.sequence.as_ref().map_or(0, Sequence::highest)
+    }
+
+    /// Whether no payload of this direction was seen, nor is known to be missing.
+    pub fn has_said_nothing(&self) -> bool {
+        self.highest() == 0 && self.reassembly.next() == 0
     }
 
     /// Bytes sent and not acknowledged.

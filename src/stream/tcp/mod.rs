@@ -14,8 +14,10 @@ use reset::Reset;
 
 use super::pack::packed;
 use super::reassembly::Piece;
+use super::receiver::{Ear, Heard, Parties};
 use super::sequence::Sequence;
 use super::zeek::ZeekTcp;
+use crate::events::ConnectionKey;
 use crate::events::side::{PerSide, Side};
 use crate::events::transport::{RoleEvidence, WiresharkCounters};
 use crate::events::visibility::Gap;
@@ -72,6 +74,8 @@ packed!(IcmpNote { error, act, direction, followed, contradicted });
 /// A TCP connection in the making.
 #[derive(Debug)]
 pub struct TcpConnection {
+    /// Its name until it has an id.
+    pub key: ConnectionKey,
     /// Between whom.
     pub flow: FlowKey,
     /// The networks it was seen in, by direction (VLANs, tunnels).
@@ -124,6 +128,7 @@ pub struct TcpConnection {
 }
 
 packed!(TcpConnection {
+    key,
     flow,
     contexts,
     stream_key,
@@ -153,7 +158,7 @@ packed!(TcpConnection {
 
 impl TcpConnection {
     /// Begins with its first segment, which must then be given to [`segment`](Self::segment).
-    pub fn new(packet: &Packet, head: &TcpHead, stream_key: Option<u64>) -> Self {
+    pub fn new(packet: &Packet, head: &TcpHead, key: ConnectionKey, stream_key: Option<u64>) -> Self {
         let act = Act { at: packet.at, time: packet.time };
         let (sender, receiver) =
             (packet.flow.source(packet.direction), packet.flow.source(packet.direction.reverse()));
@@ -169,6 +174,7 @@ impl TcpConnection {
             (Direction::Up, RoleEvidence::Unknown)
         };
         Self {
+            key,
             flow: packet.flow,
             contexts: [None; 2],
             stream_key,
@@ -255,8 +261,15 @@ impl TcpConnection {
         }
     }
 
-    /// The next segment. `payload` is what was captured of its payload.
-    pub fn segment(&mut self, packet: &Packet, head: &TcpHead, payload: &[u8], keep_duplicates: bool) {
+    /// The next segment. `payload` is what was captured of its payload; `ear` hears what is new in it.
+    pub fn segment(
+        &mut self,
+        packet: &Packet,
+        head: &TcpHead,
+        payload: &[u8],
+        keep_duplicates: bool,
+        ear: &mut Ear<'_>,
+    ) {
         let act = Act { at: packet.at, time: packet.time };
         let length = match head.parity {
             ParityLength::Same => head.payload.length,
@@ -293,7 +306,11 @@ impl TcpConnection {
         }
         self.note_icmp_contradiction(packet, head);
         if head.flags.has(TcpFlags::RST) {
+            let before = self.half(packet.direction).resets;
             self.reset(packet, head, act, length);
+            if before == 0 && self.half(packet.direction).resets > 0 {
+                ear.hear(self.side(packet.direction), Heard::Reset);
+            }
             return;
         }
         let (own, other) = self.pair(packet.direction);
@@ -303,18 +320,27 @@ impl TcpConnection {
         if own.reset.is_some() {
             own.after_reset += 1;
         }
+        let (answered, probed) = (other.probes_answered, own.probes);
         other.heard();
+        let answered = other.probes_answered > answered;
         own.note_window(head, packet.time);
-        self.note_syn(packet, head, act);
-        self.note_ack(packet, head, act);
+        self.note_syn(packet, head, act, ear);
+        self.note_ack(packet, head, act, ear);
+        if answered {
+            ear.hear(self.side(packet.direction), Heard::ProbeAnswer);
+        }
         if head.payload.length > 0 {
-            self.note_payload(packet, head, act, payload);
+            self.note_payload(packet, head, act, payload, ear);
         } else {
             self.note_probe(packet, head, act);
         }
-        if head.flags.has(TcpFlags::FIN) {
-            self.note_fin(packet, head, act);
+        if self.half(packet.direction).probes > probed {
+            ear.hear(self.side(packet.direction), Heard::Probe);
         }
+        if head.flags.has(TcpFlags::FIN) {
+            self.note_fin(packet, head, act, ear);
+        }
+        self.tell_closed(packet.direction, ear);
         let (own, _) = self.pair(packet.direction);
         if let Some((value, _)) = head.options.timestamps
             && own.highest_timestamp.is_none_or(|highest| (value.wrapping_sub(highest) as i32) > 0)
@@ -381,7 +407,7 @@ impl TcpConnection {
         }
     }
 
-    fn note_syn(&mut self, packet: &Packet, head: &TcpHead, act: Act) {
+    fn note_syn(&mut self, packet: &Packet, head: &TcpHead, act: Act, ear: &mut Ear<'_>) {
         if !head.flags.has(TcpFlags::SYN) {
             return;
         }
@@ -390,10 +416,14 @@ impl TcpConnection {
             self.client = (packet.direction, RoleEvidence::Syn);
         }
         let (own, other) = self.pair(packet.direction);
+        // A SYN tried again with another number (SYN cookies, a restarted stack) counts while nothing was said.
+        let renumbered =
+            own.isn.is_some_and(|isn| isn != head.seq) && own.highest() == 0 && own.reassembly.next() == 0;
         own.isn = Some(head.seq);
-        if own.sequence.is_none() {
+        if own.sequence.is_none() || renumbered {
             own.sequence = Some(Sequence::starting_at(head.seq.wrapping_add(1)));
         }
+        let first = own.syns == 0;
         own.syns += 1;
         own.syn.get_or_insert(act);
         own.last_syn = Some(act);
@@ -405,9 +435,12 @@ impl TcpConnection {
         {
             other.rtt.sample(act.time.since(syn.time));
         }
+        if first {
+            ear.hear(self.side(packet.direction), Heard::Syn { answer: head.flags.is_syn_ack() });
+        }
     }
 
-    fn note_ack(&mut self, packet: &Packet, head: &TcpHead, act: Act) {
+    fn note_ack(&mut self, packet: &Packet, head: &TcpHead, act: Act, ear: &mut Ear<'_>) {
         if !head.flags.has(TcpFlags::ACK) {
             return;
         }
@@ -425,6 +458,21 @@ impl TcpConnection {
         }
         if !syn_ack && other.syns > 0 {
             established = true;
+        }
+        if !syn_ack
+            && other.has_said_nothing()
+            && other.syns > 0
+            && other.isn != Some(head.ack.wrapping_sub(1))
+        {
+            if own.syns == 0 && other.segments == u64::from(other.syns) {
+                // A challenge ACK: it speaks of an older connection on these ports (RFC 9293 §3.10.7.3).
+                return;
+            }
+            if other.syns > 1 && own.segments > u64::from(own.syns) {
+                // The peer answers the one of several SYNs whose number this is.
+                other.isn = Some(head.ack.wrapping_sub(1));
+                other.sequence = Some(Sequence::starting_at(head.ack));
+            }
         }
         let Some(offset) = other.offset(head.ack) else { return };
         let Ok(offset) = u64::try_from(offset) else { return };
@@ -448,7 +496,8 @@ impl TcpConnection {
             other.rtt.acknowledged(payload_end, act.time);
         }
         if gap.is_some() || (other.reassembly.has_hole() && other.reassembly.next() < other.acked) {
-            self.declare_gaps(packet.direction.reverse(), gap, act);
+            self.declare_gaps(packet.direction.reverse(), gap, act, ear);
+            self.tell_closed(packet.direction.reverse(), ear);
         }
         if established && self.established.is_none() {
             self.established = Some(act);
@@ -456,7 +505,7 @@ impl TcpConnection {
     }
 
     /// Holes that the other side acknowledged will not be filled.
-    fn declare_gaps(&mut self, direction: Direction, beyond: Option<u64>, act: Act) {
+    fn declare_gaps(&mut self, direction: Direction, beyond: Option<u64>, act: Act, ear: &mut Ear<'_>) {
         let side = self.side(direction);
         let (own, _) = self.pair(direction);
         let mut found = Vec::new();
@@ -465,6 +514,7 @@ impl TcpConnection {
             if let Piece::Gap(start, length) = piece {
                 found.push((start, length));
             }
+            ear.piece(side, piece);
         });
         if let (Some(end), Some(sequence)) = (beyond, &mut own.sequence) {
             sequence.advance(end);
@@ -491,7 +541,7 @@ impl TcpConnection {
         }
     }
 
-    fn note_payload(&mut self, packet: &Packet, head: &TcpHead, act: Act, payload: &[u8]) {
+    fn note_payload(&mut self, packet: &Packet, head: &TcpHead, act: Act, payload: &[u8], ear: &mut Ear<'_>) {
         self.note_role(packet.direction, payload);
         let side = self.side(packet.direction);
         let syn = head.flags.has(TcpFlags::SYN);
@@ -537,11 +587,12 @@ impl TcpConnection {
                 start,
                 end as u64 - start,
                 payload.get(skipped..).unwrap_or(&[]),
-                false,
+                ear.wanted.then_some(ear.now),
                 &mut |piece| {
                     if let Piece::Gap(start, length) = piece {
                         gaps.push((start, length));
                     }
+                    ear.piece(side, piece);
                 },
             );
         }
@@ -586,7 +637,7 @@ impl TcpConnection {
         }
     }
 
-    fn note_fin(&mut self, packet: &Packet, head: &TcpHead, act: Act) {
+    fn note_fin(&mut self, packet: &Packet, head: &TcpHead, act: Act, ear: &mut Ear<'_>) {
         let (own, _) = self.pair(packet.direction);
         let Some(offset) = own.offset(head.seq.wrapping_add(head.payload.length)) else { return };
         if head.payload.length == 0 {
@@ -595,7 +646,25 @@ impl TcpConnection {
         if own.fin.is_none() {
             own.fin = Some((offset.max(0) as u64, act));
             self.note_closing(packet.direction, act, true);
+            ear.hear(self.side(packet.direction), Heard::Fin);
         }
+    }
+
+    /// Tells the listener once when all bytes before a side's FIN were heard.
+    fn tell_closed(&mut self, direction: Direction, ear: &mut Ear<'_>) {
+        let side = self.side(direction);
+        let (own, _) = self.pair(direction);
+        let complete = own.fin.is_some_and(|(end, _)| own.reassembly.next() >= end);
+        if complete && !std::mem::replace(&mut own.closed_told, true) {
+            ear.hear(side, Heard::Closed);
+        }
+    }
+
+    /// What a listener knows the connection by.
+    pub fn parties(&self) -> Parties {
+        let client = self.flow.source(self.client.0);
+        let server = self.flow.source(self.client.0.reverse());
+        Parties { key: self.key, client, server, from_start: self.halves.iter().any(|half| half.syns > 0) }
     }
 
     /// Keeps how it stood when the first closing act came.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use ghostshark::analysis::{Analysis, Options, Quality, Totals};
+use ghostshark::analysis::{Analysis, Quality, Totals};
 use ghostshark::capture::{Blackout, FileFacts, InterfaceFacts, LinkType};
 use ghostshark::events::transport::{
     By, Confidence, How, Opened, Reason, RoleEvidence, RoundTrips, RstClass, RstFacts, SideFacts,
@@ -239,7 +239,7 @@ pub(crate) fn sample() -> Analysis {
             other: vec![("ARP".to_owned(), 140), ("ethertype 0x88cc (LLDP)".to_owned(), 4)],
             folded_connections: 0,
         },
-        options: Options::default(),
+        ..Analysis::default()
     }
 }
 

@@ -1,0 +1,272 @@
+//! What was said on one connection, as far as its session's account needs it.
+
+use super::access::Logins;
+use super::clocks::Clocks;
+use super::dialog::{Dialog, Effect};
+use super::history::History;
+use super::lifecycle::Phases;
+use super::point::Point;
+use super::resumption::Resumptions;
+use super::work::Works;
+use crate::events::{
+    Action, Code, ConnectionKey, Event, Expectation, Identity, Marks, Scope, SecurityFacts, ShortText, Side,
+    Stage, Word,
+};
+use crate::limits::{ACTIONS_KEPT, IDENTITIES_KEPT};
+
+/// What a leg is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Role {
+    /// It carries the session.
+    #[default]
+    Main,
+    /// It was announced by another leg, and carries that one's data.
+    Data,
+}
+
+/// One connection's talk.
+#[derive(Debug, Clone)]
+pub struct Leg {
+    /// Its connection.
+    pub key: ConnectionKey,
+    /// What it is for.
+    pub role: Role,
+    /// The protocols that spoke, outermost first.
+    pub protocols: Vec<&'static str>,
+    /// Its first event.
+    pub first: Point,
+    /// Its last event.
+    pub last: Point,
+    /// Questions and answers.
+    pub dialog: Dialog,
+    /// Logins.
+    pub logins: Logins,
+    /// Resumptions.
+    pub resumptions: Resumptions,
+    /// Units of work and checkpoints.
+    pub works: Works,
+    /// Timers, keep-alives, quiet times.
+    pub clocks: Clocks,
+    /// What it is known by, with where each was first and last shown; bounded.
+    pub identities: Vec<Known>,
+    /// The security handshake.
+    pub security: Option<Box<SecurityFacts>>,
+    /// The first good-bye of the protocol itself, and whose.
+    pub goodbye: Option<Goodbye>,
+    /// The security layer's good-bye, and whose.
+    pub security_goodbye: Option<(Side, Point)>,
+    /// What the protocol said when it gave up.
+    pub farewell: Option<Farewell>,
+    /// A refusal to begin at all.
+    pub refused: Option<Farewell>,
+    /// Connections that it announced.
+    pub expects: Vec<(Expectation, Point)>,
+    /// Actions asked for, and what became of them; bounded.
+    pub actions: Vec<Acted>,
+    /// Messages that were read, and those that were only seen from outside.
+    pub readable: u32,
+    /// Events seen from outside only.
+    pub opaque: u32,
+    /// Its states.
+    pub(super) phases: Phases,
+    /// Its letters.
+    pub(super) history: History,
+}
+
+/// An identity on a leg.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Known {
+    /// The identity.
+    pub identity: Identity,
+    /// Who showed it first.
+    pub side: Side,
+    /// Where first.
+    pub first: Point,
+    /// Where last.
+    pub last: Point,
+}
+
+/// A good-bye.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Goodbye {
+    /// Who said it.
+    pub by: Side,
+    /// What it is called.
+    pub op: ShortText,
+    /// Where.
+    pub at: Point,
+    /// Where it was answered.
+    pub answered: Option<Point>,
+}
+
+/// The last word of a side that gives up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Farewell {
+    /// Who gives up.
+    pub by: Side,
+    /// Status.
+    pub code: Code,
+    /// Its words.
+    pub text: Option<Box<str>>,
+    /// What it says of the reason.
+    pub marks: Marks,
+    /// Where.
+    pub at: Point,
+    /// How the event put it.
+    pub word: Word,
+}
+
+/// An action that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Acted {
+    /// What.
+    pub action: Action,
+    /// For people.
+    pub object: Option<Box<str>>,
+    /// Where it was asked.
+    pub asked: Point,
+    /// Whether it was granted, and where.
+    pub answer: Option<(bool, Point)>,
+}
+
+impl Leg {
+    /// Begins with its first event, which must then be given to [`note`](Self::note).
+    pub(super) fn new(event: &Event) -> Self {
+        let at = Point::of(event);
+        Self {
+            key: event.connection,
+            role: Role::Main,
+            protocols: Vec::new(),
+            first: at,
+            last: at,
+            dialog: Dialog::default(),
+            logins: Logins::default(),
+            resumptions: Resumptions::default(),
+            works: Works::default(),
+            clocks: Clocks::default(),
+            identities: Vec::new(),
+            security: None,
+            goodbye: None,
+            security_goodbye: None,
+            farewell: None,
+            refused: None,
+            expects: Vec::new(),
+            actions: Vec::new(),
+            readable: 0,
+            opaque: 0,
+            phases: Phases::default(),
+            history: History::default(),
+        }
+    }
+
+    /// Takes the next event of its connection.
+    pub(super) fn note(&mut self, event: &Event) {
+        let at = Point::of(event);
+        self.last = at;
+        if event.scope != Scope::Transport {
+            if !self.protocols.contains(&event.protocol) && self.protocols.len() < 8 {
+                self.protocols.push(event.protocol);
+            }
+            let seen = if event.marks.has(Marks::OPAQUE) { &mut self.opaque } else { &mut self.readable };
+            *seen = seen.saturating_add(1);
+        }
+        if event.leads() || event.marks.has(Marks::OPAQUE) {
+            let effect = if event.scope == Scope::Transport { Effect::None } else { self.dialog.note(event) };
+            if let Effect::Answered(question) = effect {
+                self.answer(question.at, event);
+            }
+        }
+        self.logins.note(event);
+        self.resumptions.note(event);
+        self.works.note(event);
+        self.clocks.note(event);
+        self.note_details(event, at);
+        self.note_end(event, at);
+        self.history.note(event);
+        self.phases.note(event);
+    }
+
+    fn note_details(&mut self, event: &Event, at: Point) {
+        let Some(details) = &event.details else { return };
+        for identity in &details.identities {
+            let same = |known: &&mut Known| {
+                known.identity.hash == identity.hash && known.identity.used == identity.used
+            };
+            if let Some(known) = self.identities.iter_mut().find(same) {
+                known.last = at;
+            } else if self.identities.len() < IDENTITIES_KEPT {
+                let identity = identity.clone();
+                self.identities.push(Known { identity, side: event.side, first: at, last: at });
+            }
+        }
+        if let Some(security) = &details.security {
+            self.security = Some(security.clone());
+        }
+        if let Some(expects) = details.expects
+            && self.expects.len() < ACTIONS_KEPT
+        {
+            self.expects.push((expects, at));
+        }
+        if let Some(action) = details.action
+            && self.actions.len() < ACTIONS_KEPT
+        {
+            self.actions.push(Acted { action, object: details.object.clone(), asked: at, answer: None });
+        }
+    }
+
+    /// The question at this place was answered.
+    fn answer(&mut self, asked: Point, event: &Event) {
+        if let Some(acted) = self.actions.iter_mut().rev().find(|acted| acted.asked == asked) {
+            acted.answer = Some((event.stage != Stage::Refused, Point::of(event)));
+        }
+    }
+
+    fn note_end(&mut self, event: &Event, at: Point) {
+        match (event.word, event.scope) {
+            (Word::Release, Scope::Security) => {
+                self.security_goodbye.get_or_insert((event.side, at));
+            }
+            (Word::Release, Scope::Session) => match (event.stage, &mut self.goodbye) {
+                (Stage::Granted, Some(goodbye)) => {
+                    goodbye.answered.get_or_insert(at);
+                }
+                (_, None) => {
+                    self.goodbye = Some(Goodbye { by: event.side, op: event.op, at, answered: None });
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+        let speaks = event.marks.has(Marks::FATAL)
+            || event.marks.has(Marks::TIMER)
+            || event.marks.has(Marks::SHUTDOWN)
+            || event.marks.has(Marks::TAKEN_OVER)
+            || event.word == Word::Abort;
+        if speaks && event.scope != Scope::Transport {
+            self.farewell = Some(self.last_word(event, at));
+        }
+        if event.is(Word::Establish, Stage::Refused)
+            && matches!(event.scope, Scope::Session | Scope::Security)
+        {
+            self.refused = Some(self.last_word(event, at));
+        }
+    }
+
+    fn last_word(&self, event: &Event, at: Point) -> Farewell {
+        Farewell {
+            by: event.side,
+            code: event.code,
+            text: event.details().text.clone(),
+            marks: event.marks,
+            at,
+            word: event.word,
+        }
+    }
+
+    /// The innermost protocol that was understood.
+    pub fn protocol(&self) -> &'static str {
+        let known = |name: &&&'static str| !matches!(**name, "tls" | "opaque");
+        let mut names = self.protocols.iter().rev();
+        names.clone().find(known).or_else(|| names.find(|name| **name == "tls")).copied().unwrap_or("opaque")
+    }
+}

@@ -1,0 +1,210 @@
+//! Units of work and their checkpoints: what was begun, how far it is confirmed, what would be lost (`domain.md` D.8).
+
+use super::point::Point;
+use crate::events::{Event, Grade, Marks, Position, Scope, ShortText, Side, Stage, Word};
+use crate::limits::WORK_KEPT;
+
+/// A unit of work: a transfer, a mail, a transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Work {
+    /// What it is done to: a path, a mailbox. From the wire.
+    pub object: Option<Box<str>>,
+    /// The command that began it.
+    pub op: ShortText,
+    /// Who asked for it.
+    pub by: Side,
+    /// Where it began.
+    pub begun: Point,
+    /// Where it ended, and how: granted (done), refused (failed or discarded), told (cut).
+    pub ended: Option<(Stage, Point)>,
+    /// How far the sender is known to have come.
+    pub reached: Option<Position>,
+    /// How far it is confirmed.
+    pub confirmed: Option<(Position, Point)>,
+    /// Where it was taken up again from, where it was.
+    pub resumed_at: Option<Position>,
+    /// Answers to questions inside of it that were refused.
+    pub refusals: u32,
+}
+
+/// A confirmed point.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Confirmed {
+    /// Inside a unit of work, or at the end of one.
+    pub grade: Grade,
+    /// How far.
+    pub position: Option<Position>,
+    /// Of what.
+    pub object: Option<Box<str>>,
+    /// Where.
+    pub at: Point,
+}
+
+/// The work of one connection.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Works {
+    /// Units of work: those open, and the latest others; bounded.
+    pub list: Vec<Work>,
+    /// All that were begun.
+    pub begun: u32,
+    /// All that ended well.
+    pub done: u32,
+    /// Checkpoints confirmed inside units of work.
+    pub minor: u32,
+    /// Checkpoints confirmed at the end of units of work.
+    pub major: u32,
+    /// The last confirmed checkpoint.
+    pub last_confirmed: Option<Confirmed>,
+    /// The last one proposed and not confirmed since.
+    pub proposed: Option<Confirmed>,
+    /// The last one rolled back.
+    pub rolled_back: Option<Confirmed>,
+    /// A confirmed position that lay before an earlier one of the same object.
+    pub regressed: Option<(Confirmed, Confirmed)>,
+}
+
+impl Works {
+    /// Takes an event about work.
+    pub fn note(&mut self, event: &Event) {
+        match event.word {
+            Word::Activity => self.activity(event),
+            Word::Checkpoint => self.checkpoint(event),
+            Word::Resume if event.stage == Stage::Granted => {
+                if let Some(position) = event.details().position
+                    && let Some(work) = self.open_mut(event.details().object.as_deref())
+                {
+                    work.resumed_at = Some(position);
+                }
+            }
+            Word::Interrupt if event.scope == Scope::Activity => {
+                let at = Point::of(event);
+                if let Some(work) = self.open_mut(event.details().object.as_deref()) {
+                    work.ended.get_or_insert((Stage::Told, at));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Work that has not ended.
+    pub fn open(&self) -> impl Iterator<Item = &Work> {
+        self.list.iter().filter(|work| work.is_open())
+    }
+
+    fn open_mut(&mut self, object: Option<&str>) -> Option<&mut Work> {
+        let same = |work: &Work| work.is_open() && (object.is_none() || work.object.as_deref() == object);
+        let index = self.list.iter().rposition(same).or_else(|| self.list.iter().rposition(Work::is_open))?;
+        self.list.get_mut(index)
+    }
+
+    fn activity(&mut self, event: &Event) {
+        let details = event.details();
+        let at = Point::of(event);
+        match event.stage {
+            Stage::Asked => {
+                self.begun += 1;
+                self.make_room();
+                self.list.push(Work {
+                    object: details.object.clone(),
+                    op: event.op,
+                    by: event.side,
+                    begun: at,
+                    ended: None,
+                    reached: details.position,
+                    confirmed: None,
+                    resumed_at: None,
+                    refusals: 0,
+                });
+            }
+            Stage::Told | Stage::Offered => {
+                let cut = event.marks.has(Marks::PARTIAL);
+                if let Some(work) = self.open_mut(details.object.as_deref()) {
+                    work.reached = further(work.reached, details.position);
+                    if cut {
+                        work.ended = Some((Stage::Told, at));
+                    }
+                }
+            }
+            Stage::Granted | Stage::Refused => {
+                self.done += u32::from(event.stage == Stage::Granted);
+                if let Some(work) = self.open_mut(details.object.as_deref()) {
+                    work.reached = further(work.reached, details.position);
+                    work.ended = Some((event.stage, at));
+                }
+            }
+        }
+    }
+
+    fn checkpoint(&mut self, event: &Event) {
+        let details = event.details();
+        let at = Point::of(event);
+        let point = Confirmed {
+            grade: event.grade.unwrap_or(Grade::Minor),
+            position: details.position,
+            object: details.object.clone(),
+            at,
+        };
+        match event.stage {
+            Stage::Granted => {
+                match point.grade {
+                    Grade::Minor => self.minor = self.minor.saturating_add(event.count),
+                    Grade::Major => self.major = self.major.saturating_add(event.count),
+                }
+                if let Some(work) = self.open_mut(details.object.as_deref())
+                    && let Some(position) = details.position
+                {
+                    work.confirmed = Some((position, at));
+                    work.reached = further(work.reached, Some(position));
+                }
+                if let Some(last) = &self.last_confirmed
+                    && last.grade == Grade::Minor
+                    && last.object.is_some()
+                    && last.object == point.object
+                    && let (Some(old), Some(new)) = (last.position, point.position)
+                    && old.unit == new.unit
+                    && new.value < old.value
+                {
+                    self.regressed = Some((last.clone(), point.clone()));
+                }
+                self.proposed = None;
+                self.last_confirmed = Some(point);
+            }
+            Stage::Asked => self.proposed = Some(point),
+            Stage::Refused => self.rolled_back = Some(point),
+            Stage::Told | Stage::Offered => {}
+        }
+    }
+
+    fn make_room(&mut self) {
+        if self.list.len() >= WORK_KEPT {
+            let index = self.list.iter().position(|work| !work.is_open()).unwrap_or(0);
+            self.list.remove(index);
+        }
+    }
+}
+
+impl Work {
+    /// Whether it was neither finished, refused nor cut.
+    pub fn is_open(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether it was begun and did not come to a good end, nor to a clear refusal before anything was done.
+    pub fn is_broken(&self) -> bool {
+        match self.ended {
+            None | Some((Stage::Told, _)) => true,
+            Some((Stage::Refused, _)) => self.reached.is_some_and(|position| position.value > 0),
+            Some(_) => false,
+        }
+    }
+}
+
+/// The further of two positions of the same unit; a known whole survives.
+fn further(old: Option<Position>, new: Option<Position>) -> Option<Position> {
+    match (old, new) {
+        (Some(old), Some(new)) if old.unit == new.unit => {
+            Some(Position { unit: new.unit, value: old.value.max(new.value), of: new.of.or(old.of) })
+        }
+        (old, new) => new.or(old),
+    }
+}

@@ -1,0 +1,60 @@
+//! What happened, as plain data: the sentences of a session with the frames that prove them, and its ladder.
+//!
+//! Whoever prints a story escapes it: commands, paths and a server's own words come from the wire.
+
+pub mod amounts;
+pub mod ladder;
+pub mod narrative;
+pub mod next;
+pub mod tables;
+
+pub use ladder::{Ladder, Row};
+pub use narrative::{Line, Story};
+
+use std::collections::BTreeMap;
+
+use crate::analysis::Analysis;
+use crate::events::{Connection, ConnectionKey, Event};
+use crate::session::{Session, SessionLeg};
+
+/// Finds what a session's story is made of. It wants an analysis that kept its events.
+#[derive(Debug)]
+pub struct Teller<'a> {
+    analysis: &'a Analysis,
+    /// Whether users' names are told by their hashes only.
+    hide_names: bool,
+    /// Places of each connection's events, in order.
+    events: BTreeMap<ConnectionKey, Vec<usize>>,
+}
+
+impl<'a> Teller<'a> {
+    /// Sorts the events of a run by their connections. Names of users are for terminals; in files they are hashes.
+    pub fn new(analysis: &'a Analysis, hide_names: bool) -> Self {
+        let mut events: BTreeMap<ConnectionKey, Vec<usize>> = BTreeMap::new();
+        for (index, event) in analysis.events.iter().enumerate() {
+            events.entry(event.connection).or_default().push(index);
+        }
+        Self { analysis, hide_names, events }
+    }
+
+    /// The sentences of a session.
+    pub fn story(&self, session: &Session) -> Story {
+        narrative::tell(session, self)
+    }
+
+    /// The ladder of a session.
+    pub fn ladder(&self, session: &Session) -> Ladder {
+        ladder::draw(session, self)
+    }
+
+    /// What was said on a connection, in order.
+    fn events(&self, key: ConnectionKey) -> impl Iterator<Item = &'a Event> {
+        let places = self.events.get(&key).map_or(&[][..], Vec::as_slice);
+        places.iter().filter_map(|index| self.analysis.events.get(*index))
+    }
+
+    /// The facts of a leg's connection.
+    fn connection(&self, part: &SessionLeg) -> Option<&'a Connection> {
+        self.analysis.connections.get(part.connection as usize)
+    }
+}
