@@ -71,34 +71,19 @@ impl Reading {
     }
 }
 
-/// What is made of the events, batch by batch.
+/// What is kept of what the shards said, in its order.
+#[derive(Default)]
 struct Talk {
-    keep: bool,
     events: Vec<Event>,
-    tracker: Tracker,
     given_up: Vec<GivenUp>,
 }
 
 impl Talk {
-    fn new(options: &Options) -> Self {
-        Self {
-            keep: options.keep_events,
-            events: Vec::new(),
-            tracker: Tracker::default(),
-            given_up: Vec::new(),
-        }
-    }
-
     fn take(&mut self, said: impl Iterator<Item = Said>) {
         let (events, given_up) = ordering::in_order(said);
         let room = PROBLEMS.saturating_sub(self.given_up.len());
         self.given_up.extend(given_up.into_iter().take(room));
-        for event in &events {
-            self.tracker.event(event);
-        }
-        if self.keep {
-            self.events.extend(events);
-        }
+        self.events.extend(events);
     }
 }
 
@@ -125,9 +110,8 @@ pub fn analyze(
 }
 
 fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
-    let new = |_| Shard::new(options.keep_duplicates, options.dissect);
-    let mut shards: Vec<Shard> = (0..SHARDS).map(new).collect();
-    let mut talk = Talk::new(options);
+    let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
+    let mut talk = Talk::default();
     let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None };
     let (mut now, mut next) = (Load::new(), Load::new());
     let mut more = reading.fill(&mut now);
@@ -145,17 +129,18 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
             },
         );
         talk.take(shards.iter_mut().map(Shard::take_said));
-        for key in shards.iter_mut().flat_map(Shard::take_folded) {
-            talk.tracker.forget(key);
-        }
         let progress = reading.capture.progress();
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
     }
     let window = Window { start: reading.first.unwrap_or_default(), end: reading.last.unwrap_or_default() };
-    let (finished, said): (Vec<_>, Vec<_>) = shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
+    let (finished, heard): (Vec<_>, Vec<_>) =
+        shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
+    let (said, trackers): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
     talk.take(said.into_iter());
-    conclude(reading, finished, talk, window, options)
+    let mut tracker = Tracker::default();
+    trackers.into_iter().for_each(|other| tracker.join(other));
+    conclude(reading, finished, talk, tracker, window, options)
 }
 
 /// Puts the shards' results in the one order, and judges what only the whole can tell.
@@ -163,6 +148,7 @@ fn conclude(
     reading: Reading,
     finished: Vec<crate::stream::table::Finished>,
     talk: Talk,
+    tracker: Tracker,
     window: Window,
     options: &Options,
 ) -> Analysis {
@@ -198,7 +184,7 @@ fn conclude(
     note_given_up(&mut problems, &talk.given_up);
     let quality = quality::of_files(&capture.files, &rows);
     let connections: Vec<Connection> = rows.into_iter().map(|row| row.connection).collect();
-    let sessions = talk.tracker.finish(&connections, &names, protocols::says_goodbye);
+    let sessions = tracker.finish(&connections, &names, protocols::says_goodbye);
     Analysis {
         quality,
         sessions,

@@ -1,8 +1,10 @@
 //! One shard: the packets of a batch that are its own, and its connections.
 
+use super::Options;
 use crate::capture::{Batch, Slice};
 use crate::packet::{Body, Packet};
 use crate::protocols::{Conversation, Said};
+use crate::session::Tracker;
 use crate::stream::Window;
 use crate::stream::table::{Finished, Table};
 use crate::time::Timestamp;
@@ -11,6 +13,8 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub(super) struct Shard {
     table: Table<Conversation>,
+    tracker: Tracker,
+    keep_events: bool,
 }
 
 /// A packet and its place in the run: its frame's number, and which packet of the frame it is.
@@ -28,18 +32,17 @@ impl Job {
 }
 
 impl Shard {
-    pub(super) fn new(keep_duplicates: bool, dissect: bool) -> Self {
-        Self { table: Table::new(keep_duplicates, dissect) }
+    pub(super) fn new(options: &Options) -> Self {
+        Self {
+            table: Table::new(options.keep_duplicates, options.dissect),
+            tracker: Tracker::default(),
+            keep_events: options.keep_events,
+        }
     }
 
-    /// The connections that were folded into a count since the last time.
-    pub(super) fn take_folded(&mut self) -> Vec<crate::events::ConnectionKey> {
-        self.table.take_folded()
-    }
-
-    /// What was said since the last time.
+    /// What was said since the last time, of which the legs are made already.
     pub(super) fn take_said(&mut self) -> Said {
-        self.table.take_sink()
+        self.table.sink().take()
     }
 
     /// Works on its packets of one batch, in order.
@@ -51,9 +54,27 @@ impl Shard {
             };
             self.table.packet(&job.packet, job.order, batch.bytes(payload), begun);
         }
+        self.track();
     }
 
-    pub(super) fn finish(self, window: Window) -> (Finished, Said) {
-        self.table.finish(window)
+    /// Makes legs of what was said in this batch. The events of one connection lie in their order; nobody here needs
+    /// the order of all.
+    fn track(&mut self) {
+        let said = self.table.sink();
+        said.events.iter().for_each(|event| self.tracker.event(event));
+        if !self.keep_events {
+            said.events.clear();
+        }
+        self.table.take_folded().into_iter().for_each(|key| self.tracker.forget(key));
+    }
+
+    /// Nothing more comes: the connections, what was said last, and all legs.
+    pub(super) fn finish(mut self, window: Window) -> (Finished, (Said, Tracker)) {
+        let (finished, mut said) = self.table.finish(window);
+        said.events.iter().for_each(|event| self.tracker.event(event));
+        if !self.keep_events {
+            said.events = Vec::new();
+        }
+        (finished, (said, self.tracker))
     }
 }

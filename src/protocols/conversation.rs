@@ -82,6 +82,14 @@ pub struct Said {
     last: (u64, u32),
 }
 
+impl Said {
+    /// Takes it all away, and keeps the room for more.
+    pub fn take(&mut self) -> Self {
+        let (events, given_up) = (self.events.drain(..).collect(), self.given_up.drain(..).collect());
+        Self { events, given_up, last: self.last }
+    }
+}
+
 /// A dissector gave up.
 #[derive(Debug, Clone, Copy)]
 pub struct GivenUp {

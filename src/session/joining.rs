@@ -77,7 +77,7 @@ pub struct Stitch {
 /// A leg with the facts of its connection.
 #[derive(Debug)]
 pub(super) struct Part<'c> {
-    pub(super) leg: Leg,
+    pub(super) leg: Box<Leg>,
     pub(super) connection: &'c Connection,
 }
 

@@ -52,13 +52,13 @@ pub struct Leg {
     /// The security handshake.
     pub security: Option<Box<SecurityFacts>>,
     /// The first good-bye of the protocol itself, and whose.
-    pub goodbye: Option<Goodbye>,
+    pub goodbye: Option<Box<Goodbye>>,
     /// The security layer's good-bye, and whose.
     pub security_goodbye: Option<(Side, Point)>,
     /// What the protocol said when it gave up.
-    pub farewell: Option<Farewell>,
+    pub farewell: Option<Box<Farewell>>,
     /// A refusal to begin at all.
-    pub refused: Option<Farewell>,
+    pub refused: Option<Box<Farewell>>,
     /// Connections that it announced.
     pub expects: Vec<(Expectation, Point)>,
     /// Actions asked for, and what became of them; bounded.
@@ -227,6 +227,8 @@ impl Leg {
 
     fn note_end(&mut self, event: &Event, at: Point) {
         match (event.word, event.scope) {
+            // Hardly anything comes after: the room for it is given back.
+            (Word::Release | Word::Abort, Scope::Transport) => self.dialog.open.shrink_to_fit(),
             (Word::Release, Scope::Security) => {
                 self.security_goodbye.get_or_insert((event.side, at));
             }
@@ -235,7 +237,8 @@ impl Leg {
                     goodbye.answered.get_or_insert(at);
                 }
                 (_, None) => {
-                    self.goodbye = Some(Goodbye { by: event.side, op: event.op, at, answered: None });
+                    self.goodbye =
+                        Some(Box::new(Goodbye { by: event.side, op: event.op, at, answered: None }));
                 }
                 _ => {}
             },
@@ -256,8 +259,8 @@ impl Leg {
         }
     }
 
-    fn last_word(event: &Event, at: Point) -> Farewell {
-        Farewell {
+    fn last_word(event: &Event, at: Point) -> Box<Farewell> {
+        Box::new(Farewell {
             by: event.side,
             code: event.code,
             text: event.details().text.clone(),
@@ -266,7 +269,7 @@ impl Leg {
             word: event.word,
             stage: event.stage,
             confidence: event.confidence,
-        }
+        })
     }
 
     /// The innermost protocol that was understood.

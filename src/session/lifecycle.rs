@@ -218,8 +218,8 @@ impl Phases {
     }
 
     /// The states, the last one until the connection's end.
-    pub(super) fn until(&self, end: Timestamp) -> Vec<Phase> {
-        let mut list = self.list.clone();
+    pub(super) fn until(self, end: Timestamp) -> Vec<Phase> {
+        let mut list = self.list;
         if let Some(last) = list.last_mut() {
             last.end = end.max(last.start);
         }
@@ -229,7 +229,10 @@ impl Phases {
 
 /// The states of a whole session out of those of its legs, in order of time: the gap between a leg that was not
 /// released and the next one is an interruption.
-pub(super) fn of_session(legs: &[(Vec<Phase>, bool)], over: Option<(Timestamp, &'static str)>) -> Vec<Phase> {
+pub(super) fn of_session(
+    legs: impl Iterator<Item = (Vec<Phase>, bool)>,
+    over: Option<(Timestamp, &'static str)>,
+) -> Vec<Phase> {
     let mut all: Vec<Phase> = Vec::new();
     for (phases, released) in legs {
         let Some(begin) = phases.first().map(|phase| phase.start) else { continue };
@@ -247,7 +250,7 @@ pub(super) fn of_session(legs: &[(Vec<Phase>, bool)], over: Option<(Timestamp, &
                 continue;
             }
         }
-        all.extend(phases.iter().cloned());
+        all.extend(phases);
     }
     if let Some((time, cause)) = over
         && let Some(last) = all.last_mut()
@@ -257,6 +260,7 @@ pub(super) fn of_session(legs: &[(Vec<Phase>, bool)], over: Option<(Timestamp, &
         let start = last.end;
         all.push(Phase { name: PhaseName::Ended, start, end: start, cause, at: None });
     }
+    all.shrink_to_fit();
     all
 }
 

@@ -78,7 +78,7 @@ pub struct SessionLeg {
     /// Id of the connection.
     pub connection: u32,
     /// What was said on it.
-    pub leg: Leg,
+    pub leg: Box<Leg>,
     /// How it came to belong to the session; none for the first.
     pub stitch: Option<Stitch>,
 }
@@ -156,7 +156,7 @@ impl Session {
     pub fn last_confirmed(&self) -> Option<&Confirmed> {
         self.legs
             .iter()
-            .filter_map(|part| part.leg.works.last_confirmed.as_ref())
+            .filter_map(|part| part.leg.works.last_confirmed.as_deref())
             .max_by_key(|point| point.at.time)
     }
 

@@ -148,7 +148,7 @@ impl Case<'_> {
 
     /// A good-bye of the protocol.
     fn goodbye(&self) -> Option<Outcome> {
-        let goodbye = self.leg.goodbye?;
+        let goodbye = self.leg.goodbye.as_deref()?;
         let spoken_after =
             self.leg.dialog.last[goodbye.by].as_ref().is_some_and(|turn| turn.at.time > goodbye.at.time);
         if spoken_after {

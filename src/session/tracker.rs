@@ -1,4 +1,5 @@
-//! Takes all events in their order, keeps one leg a connection, and makes sessions of them at the end.
+//! Takes the events of each connection in their order, keeps one leg a connection, and makes sessions of them at the
+//! end. Only what joins legs needs the whole run; until then each shard keeps the legs of its own connections.
 
 use hashbrown::HashMap;
 
@@ -14,18 +15,24 @@ use crate::time::Span;
 /// The legs of all connections so far.
 #[derive(Debug, Default)]
 pub struct Tracker {
-    legs: HashMap<ConnectionKey, Leg>,
+    /// Boxed: a leg is large, and neither a growing table nor a list of parts has to move it about.
+    legs: HashMap<ConnectionKey, Box<Leg>>,
 }
 
 impl Tracker {
-    /// Takes the next event. Events come in the one order of the run.
+    /// Takes the next event. Those of one connection come in their order.
     pub fn event(&mut self, event: &Event) {
-        self.legs.entry(event.connection).or_insert_with(|| Leg::new(event)).note(event);
+        self.legs.entry(event.connection).or_insert_with(|| Box::new(Leg::new(event))).note(event);
     }
 
     /// Its connection became a mere count: nothing will be told of it.
     pub fn forget(&mut self, key: ConnectionKey) {
         self.legs.remove(&key);
+    }
+
+    /// Takes over the legs of another part of the run, which has no connection in common with this one.
+    pub fn join(&mut self, other: Self) {
+        self.legs.extend(other.legs);
     }
 
     /// Nothing more comes. `connections` are all of the run in order of id, `names` their keys; `has_goodbye` tells of
@@ -100,7 +107,7 @@ fn assemble(
     let outcome = outcome::judge(&last.leg, last.connection, has_goodbye(last.leg.protocol()));
     let start = parts.iter().map(|(part, _)| part.connection.start).min()?;
     let end = parts.iter().map(|(part, _)| part.connection.end).max()?;
-    let phases = phases(&parts, &outcome, end);
+    let phases = phases(&mut parts, &outcome, end);
     let history = history(&parts, &outcome);
     let (readable, opaque) = parts.iter().fold((0_u64, 0_u64), |(clear, dark), (part, _)| {
         (clear + u64::from(part.leg.readable), dark + u64::from(part.leg.opaque))
@@ -154,20 +161,16 @@ fn assemble(
 }
 
 fn phases(
-    parts: &[(Part<'_>, Option<super::Stitch>)],
+    parts: &mut [(Part<'_>, Option<super::Stitch>)],
     outcome: &Outcome,
     end: crate::time::Timestamp,
 ) -> Vec<super::Phase> {
-    let legs: Vec<_> = parts
-        .iter()
-        .filter(|(part, _)| part.leg.role == Role::Main)
-        .map(|(part, _)| {
-            let released = part.leg.goodbye.is_some() || part.connection.ended.reason == Reason::Released;
-            (part.leg.phases.until(part.connection.end), released)
-        })
-        .collect();
+    let legs = parts.iter_mut().filter(|(part, _)| part.leg.role == Role::Main).map(|(part, _)| {
+        let released = part.leg.goodbye.is_some() || part.connection.ended.reason == Reason::Released;
+        (std::mem::take(&mut part.leg.phases).until(part.connection.end), released)
+    });
     let open = outcome.reason == Reason::CaptureEnded;
-    lifecycle::of_session(&legs, (!open).then_some((end, "connection over")))
+    lifecycle::of_session(legs, (!open).then_some((end, "connection over")))
 }
 
 fn history(parts: &[(Part<'_>, Option<super::Stitch>)], outcome: &Outcome) -> String {

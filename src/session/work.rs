@@ -54,13 +54,13 @@ pub struct Works {
     /// Checkpoints confirmed at the end of units of work.
     pub major: u32,
     /// The last confirmed checkpoint.
-    pub last_confirmed: Option<Confirmed>,
+    pub last_confirmed: Option<Box<Confirmed>>,
     /// The last one proposed and not confirmed since.
-    pub proposed: Option<Confirmed>,
+    pub proposed: Option<Box<Confirmed>>,
     /// The last one rolled back.
-    pub rolled_back: Option<Confirmed>,
+    pub rolled_back: Option<Box<Confirmed>>,
     /// A confirmed position that lay before an earlier one of the same object.
-    pub regressed: Option<(Confirmed, Confirmed)>,
+    pub regressed: Option<Box<(Confirmed, Confirmed)>>,
 }
 
 impl Works {
@@ -164,13 +164,13 @@ impl Works {
                     && old.unit == new.unit
                     && new.value < old.value
                 {
-                    self.regressed = Some((last.clone(), point.clone()));
+                    self.regressed = Some(Box::new((last.as_ref().clone(), point.clone())));
                 }
                 self.proposed = None;
-                self.last_confirmed = Some(point);
+                self.last_confirmed = Some(Box::new(point));
             }
-            Stage::Asked => self.proposed = Some(point),
-            Stage::Refused => self.rolled_back = Some(point),
+            Stage::Asked => self.proposed = Some(Box::new(point)),
+            Stage::Refused => self.rolled_back = Some(Box::new(point)),
             Stage::Told | Stage::Offered => {}
         }
     }

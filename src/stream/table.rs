@@ -118,6 +118,11 @@ impl<R: Receiver> Table<R> {
         std::mem::take(&mut self.sink)
     }
 
+    /// What the listeners made of what they heard so far, to be worked on in place.
+    pub fn sink(&mut self) -> &mut R::Sink {
+        &mut self.sink
+    }
+
     /// Takes away the keys of the connections that became a mere count.
     pub fn take_folded(&mut self) -> Vec<ConnectionKey> {
         std::mem::take(&mut self.folded_keys)
