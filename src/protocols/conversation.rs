@@ -1,12 +1,13 @@
 //! One connection's talk: finds out which protocol it is, runs its dissector, hands over to the next.
 
+use super::identification::{self, Choice};
 use super::notes::Notes;
 use super::opaque::Opaque;
 use super::provenance::Provenance;
 use super::verdict::{End, Step, Verdict, Why};
 use super::{CATALOGUE, Dissector, Protocol, transport};
 use crate::events::{Event, PerSide, Side};
-use crate::limits::{MESSAGE_BYTES, PROBE_BYTES};
+use crate::limits::MESSAGE_BYTES;
 use crate::stream::receiver::{Heard, Origin, Parties, Receiver};
 
 /// Deliveries of a connection begun before the capture in which a message's beginning is looked for.
@@ -29,6 +30,9 @@ struct Talk {
     sides: PerSide<SideState>,
     provenance: PerSide<Provenance>,
     sync_tries: u32,
+    /// The first bytes at hand may be the middle of a message: the capture began later than the talk, or lost its
+    /// beginning.
+    mid_message: bool,
 }
 
 /// Who reads.
@@ -60,12 +64,16 @@ struct SideState {
     /// The pending bytes wait for the other side.
     held: bool,
     ended: bool,
+    /// It sent its FIN, but its last bytes still wait for the other side.
+    closing: bool,
 }
 
 /// What a round of reading needs besides the talk itself.
 struct Round<'r> {
     now: Origin,
     parties: &'r Parties,
+    /// Protocols that it may be.
+    among: &'r [&'static Protocol],
     events: &'r mut Vec<Event>,
     given_up: &'r mut Vec<GivenUp>,
     steps: u32,
@@ -113,9 +121,24 @@ impl Receiver for Conversation {
     }
 
     fn hear(&mut self, side: Side, heard: Heard<'_>, now: Origin, parties: &Parties, said: &mut Said) {
+        self.hear_among(CATALOGUE, side, heard, now, parties, said);
+    }
+}
+
+impl Conversation {
+    /// Something is heard of a connection that may be one of these protocols.
+    pub(super) fn hear_among(
+        &mut self,
+        among: &[&'static Protocol],
+        side: Side,
+        heard: Heard<'_>,
+        now: Origin,
+        parties: &Parties,
+        said: &mut Said,
+    ) {
         let steps = if said.last.0 == now.order { said.last.1 } else { 0 };
         let (events, given_up) = (&mut said.events, &mut said.given_up);
-        let mut round = Round { now, parties, events, given_up, steps };
+        let mut round = Round { now, parties, among, events, given_up, steps };
         transport::say(side, heard, &mut round.steps, now, parties, round.events);
         if matches!(heard, Heard::Bytes { .. } | Heard::Missing { .. }) {
             let last = self.last_payload.replace(now);
@@ -123,11 +146,11 @@ impl Receiver for Conversation {
         }
         match heard {
             Heard::Bytes { offset, bytes, from } if !self.over => {
-                let talk = self.talk.get_or_insert_with(|| Box::new(Talk::new()));
+                let talk = self.talk.get_or_insert_with(|| Box::new(Talk::new(parties)));
                 talk.bytes(side, offset, bytes, from, &mut round);
             }
             Heard::Missing { offset, length, .. } if !self.over => {
-                let talk = self.talk.get_or_insert_with(|| Box::new(Talk::new()));
+                let talk = self.talk.get_or_insert_with(|| Box::new(Talk::new(parties)));
                 talk.missing(side, offset, length, &mut round);
             }
             Heard::Closed => {
@@ -159,12 +182,13 @@ impl Receiver for Conversation {
 }
 
 impl Talk {
-    fn new() -> Self {
+    fn new(parties: &Parties) -> Self {
         Self {
             reader: Reader::Unknown,
             sides: PerSide::default(),
             provenance: PerSide::default(),
             sync_tries: 0,
+            mid_message: !parties.from_start,
         }
     }
 
@@ -173,23 +197,25 @@ impl Talk {
             return;
         }
         self.provenance[side].note(offset, bytes.len() as u64, from);
-        let bytes = self.pass_skip(side, bytes, round);
-        if bytes.is_empty() {
-            return;
+        let rest = self.pass_skip(side, bytes, round);
+        if rest.is_empty() {
+            // The end of what was skipped may be what the other side waited for.
+            return self.wake_other(side, round);
+        }
+        let offset = offset + (bytes.len() - rest.len()) as u64;
+        let bytes = rest;
+        if self.sides[side].pending.is_empty() {
+            self.sides[side].base = offset;
         }
         if matches!(self.reader, Reader::Opaque(_)) {
             self.begin_inside(side, bytes);
         }
         match &self.reader {
             Reader::Unknown => {
-                let state = &mut self.sides[side];
-                if state.pending.is_empty() {
-                    state.base = offset;
-                }
-                state.pending.extend_from_slice(bytes);
+                self.sides[side].pending.extend_from_slice(bytes);
                 self.identify(round, false);
             }
-            Reader::Opaque(_) => self.read_opaque(side, bytes.len(), round),
+            Reader::Opaque(_) => self.read_opaque(side, bytes.len(), from, round),
             Reader::Known { .. } => self.read_new(side, bytes, round),
         }
     }
@@ -263,14 +289,10 @@ impl Talk {
 
     /// Reads what has been kept.
     fn read_pending(&mut self, side: Side, round: &mut Round<'_>) {
-        if matches!(self.reader, Reader::Unknown) || self.sides[side].pending.is_empty() {
+        if !matches!(self.reader, Reader::Known { .. }) || self.sides[side].pending.is_empty() {
             return;
         }
         let mut pending = std::mem::take(&mut self.sides[side].pending);
-        if matches!(self.reader, Reader::Opaque(_)) {
-            self.read_opaque(side, pending.len(), round);
-            return;
-        }
         let taken = self.drive(side, &pending, round);
         if !matches!(self.reader, Reader::Opaque(_)) {
             pending.drain(..taken.min(pending.len()));
@@ -278,11 +300,21 @@ impl Talk {
         }
     }
 
-    /// The other side may have waited for what was just read.
+    /// The other side may have waited for what was just read, and this one in turn for that.
     fn wake_other(&mut self, side: Side, round: &mut Round<'_>) {
-        if self.sides[side.other()].held {
-            self.sides[side.other()].held = false;
-            self.read_pending(side.other(), round);
+        let mut woken = side.other();
+        while self.sides[woken].held {
+            let before = self.sides[woken].base;
+            self.read_pending(woken, round);
+            if self.sides[woken].base == before {
+                break;
+            }
+            woken = woken.other();
+        }
+        for side in Side::BOTH {
+            if self.sides[side].closing && (!self.sides[side].held || self.sides[side.other()].ended) {
+                self.finish(side, End::Fin, round);
+            }
         }
     }
 
@@ -290,6 +322,7 @@ impl Talk {
     fn drive(&mut self, side: Side, bytes: &[u8], round: &mut Round<'_>) -> usize {
         let mut at = 0;
         self.sides[side].waits = 0;
+        self.sides[side].held = false;
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Reader::Known { protocol, dissector, .. } = &mut self.reader else { break };
             let base = self.sides[side].base;
@@ -343,7 +376,6 @@ impl Talk {
             outer.push((protocol, dissector));
         }
         self.reader = Reader::Known { protocol: next, dissector: (next.start)(), outer };
-        self.sides[side.other()].held = false;
         self.read_pending(side.other(), round);
     }
 
@@ -366,15 +398,43 @@ impl Talk {
         }
     }
 
-    fn read_opaque(&mut self, side: Side, length: usize, round: &mut Round<'_>) {
+    fn read_opaque(&mut self, side: Side, length: usize, from: Origin, round: &mut Round<'_>) {
         let base = self.sides[side].base;
         self.sides[side].base += length as u64;
         if let Reader::Opaque(opaque) = &mut self.reader {
             let mut notes = round.notes(&self.provenance, super::opaque::NAME, side, base);
-            opaque.read(side, length, &mut notes);
+            opaque.read_at(side, length as u64, length, from.time, &mut notes);
         }
         let base = self.sides[side].base;
         self.provenance[side].forget_before(base);
+    }
+
+    /// What both sides said while it was not clear what it is, in the order in which it came.
+    fn replay_opaque(&mut self, round: &mut Round<'_>) {
+        let mut pieces = Vec::new();
+        for side in Side::BOTH {
+            let base = self.sides[side].base;
+            // A piece that waited for a hole to be filled came when that was filled.
+            let mut latest = 0;
+            for (start, end, from) in self.provenance[side].since(base) {
+                latest = latest.max(from.order);
+                pieces.push((latest, side, start, (end - start) as usize, from));
+            }
+            self.sides[side].pending = Vec::new();
+        }
+        pieces.sort_by_key(|(order, ..)| *order);
+        for (_, side, start, length, from) in pieces {
+            self.sides[side].base = start;
+            self.read_opaque(side, length, from, round);
+        }
+    }
+
+    /// Passes over what a side said so far.
+    fn drop_pending(&mut self, side: Side) {
+        let state = &mut self.sides[side];
+        state.base += state.pending.len() as u64;
+        state.pending.clear();
+        self.provenance[side].forget_before(state.base);
     }
 
     /// Bytes that nobody will ever see.
@@ -391,11 +451,13 @@ impl Talk {
         }
         let lost = length - skipped;
         if lost == 0 {
-            return;
+            return self.wake_other(side, round);
         }
         self.sides[side].pending.clear();
+        self.sides[side].held = false;
         match &mut self.reader {
-            Reader::Unknown | Reader::Opaque(_) => {}
+            Reader::Unknown => self.mid_message = true,
+            Reader::Opaque(_) => {}
             Reader::Known { protocol, dissector, .. } => {
                 let mut notes = round.notes(&self.provenance, protocol.name, side, offset + length);
                 match dissector.gap(side, lost, &mut notes) {
@@ -411,13 +473,28 @@ impl Talk {
 
     /// This side says no more.
     fn end(&mut self, side: Side, how: End, round: &mut Round<'_>) {
-        if std::mem::replace(&mut self.sides[side].ended, true) {
+        if self.sides[side].ended {
             return;
         }
         if matches!(self.reader, Reader::Unknown) {
             self.identify(round, true);
         }
         let state = &mut self.sides[side];
+        if state.held && how == End::Fin {
+            // Its last bytes wait for the other side, which may still speak.
+            state.closing = true;
+            self.wake_other(side, round);
+        } else {
+            self.finish(side, how, round);
+        }
+    }
+
+    /// Tells the dissector that a side's bytes are over.
+    fn finish(&mut self, side: Side, how: End, round: &mut Round<'_>) {
+        let state = &mut self.sides[side];
+        state.ended = true;
+        state.closing = false;
+        state.held = false;
         let unread = std::mem::take(&mut state.pending);
         let (base, pending) = (state.base, std::mem::take(&mut state.skip));
         match &mut self.reader {
@@ -439,56 +516,39 @@ impl Talk {
 
     /// Decides which protocol this is, once the bytes of both sides, or the time to decide, allow it.
     fn identify(&mut self, round: &mut Round<'_>, finally: bool) {
-        let heard = |side: Side| self.sides[side].pending.as_slice();
-        let full = Side::BOTH.iter().any(|side| heard(*side).len() >= PROBE_BYTES);
-        let both = Side::BOTH.iter().all(|side| !heard(*side).is_empty());
-        let mut best: Option<(Likelihood, &'static Protocol)> = None;
-        let (mut candidates, mut unsure) = (0, false);
-        for protocol in CATALOGUE {
-            let verdicts = Side::BOTH.map(|side| match heard(side) {
-                [] => None,
-                bytes => Some((protocol.probe)(side, bytes)),
-            });
-            if verdicts.contains(&Some(Verdict::No)) || verdicts == [None, None] {
-                continue;
-            }
-            candidates += 1;
-            unsure |= verdicts.contains(&Some(Verdict::Unsure));
-            let on_port = protocol.ports.contains(&round.parties.server.port);
-            let likelihood = Likelihood::of(verdicts, on_port);
-            if best.is_none_or(|(known, _)| likelihood > known) {
-                best = Some((likelihood, protocol));
-            }
-        }
-        let decided = finally || full || best.is_some_and(|(likelihood, _)| likelihood.certain > 0);
-        match best {
-            Some((likelihood, protocol))
-                if likelihood.enough() && (decided || (!unsure && (both || candidates == 1))) =>
-            {
+        let heard = PerSide {
+            client: self.sides.client.pending.as_slice(),
+            server: self.sides.server.pending.as_slice(),
+        };
+        match identification::choose(round.among, heard, round.parties.server.port, finally) {
+            Choice::Known(protocol) => {
                 self.reader = Reader::Known { protocol, dissector: (protocol.start)(), outer: Vec::new() };
                 for side in Side::BOTH {
                     self.sides[side].waits = 0;
                 }
             }
-            Some(_) if !finally && !full => {}
-            _ if !round.parties.from_start && self.sync_tries < SYNC_TRIES && !finally => {
-                // The capture begins in the middle of a message: perhaps the next packet begins one.
+            Choice::Wait => {}
+            Choice::Nobody(alone) if self.mid_message && self.sync_tries < SYNC_TRIES && !finally => {
+                // The bytes at hand begin in the middle of a message: perhaps the next packet begins one. What
+                // the other side said may still be good.
                 self.sync_tries += 1;
                 for side in Side::BOTH {
-                    let state = &mut self.sides[side];
-                    state.base += state.pending.len() as u64;
-                    state.pending.clear();
-                    let base = state.base;
-                    self.provenance[side].forget_before(base);
+                    if alone[side] || alone == PerSide::default() {
+                        self.drop_pending(side);
+                    }
                 }
             }
-            _ => self.reader = Reader::Opaque(Opaque::default()),
+            Choice::Nobody(_) => {
+                self.reader = Reader::Opaque(Opaque::default());
+                self.replay_opaque(round);
+            }
         }
         if !matches!(self.reader, Reader::Unknown) {
             // The side that spoke first is read first: the server where it greets.
             let first = self.first_speaker();
             self.read_pending(first, round);
             self.read_pending(first.other(), round);
+            self.wake_other(first.other(), round);
         }
     }
 
@@ -500,27 +560,6 @@ impl Talk {
             (None, Some(_)) => Side::Server,
             _ => Side::Client,
         }
-    }
-}
-
-/// How well the first bytes fit a protocol; greater is better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Likelihood {
-    certain: u8,
-    likely: u8,
-    on_port: bool,
-}
-
-impl Likelihood {
-    fn of(verdicts: [Option<Verdict>; 2], on_port: bool) -> Self {
-        let count =
-            |wanted: Verdict| verdicts.iter().filter(|verdict| **verdict == Some(wanted)).count() as u8;
-        Self { certain: count(Verdict::Certain), likely: count(Verdict::Likely), on_port }
-    }
-
-    /// One side that is certain, two that are likely, or one that is likely on its port.
-    fn enough(self) -> bool {
-        self.certain > 0 || self.likely > 1 || (self.likely > 0 && self.on_port)
     }
 }
 
@@ -544,3 +583,6 @@ impl Round<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 //! [`Conversation`], one for each connection.
 
 mod conversation;
+mod identification;
 pub mod lines;
 mod notes;
 pub mod opaque;

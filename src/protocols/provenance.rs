@@ -43,6 +43,12 @@ impl Provenance {
         self.pieces.front().map(|piece| piece.from.order)
     }
 
+    /// Bytes from this offset on, piece by piece: start, end, and the packet.
+    pub(super) fn since(&self, offset: u64) -> impl Iterator<Item = (u64, u64, Origin)> {
+        let known = self.pieces.iter().filter(move |piece| piece.end > offset);
+        known.map(move |piece| (piece.start.max(offset), piece.end, piece.from))
+    }
+
     /// The packets of these bytes, and the one with the last of them. Where they are not known (a gap), `else_from`.
     pub(super) fn resolve(&self, start: u64, length: u64, else_from: Origin) -> (Extent, Origin) {
         let end = start + length.max(1);

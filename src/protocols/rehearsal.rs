@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Conversation, Said};
+use super::{CATALOGUE, Conversation, Protocol, Said};
 use crate::events::{Code, ConnectionKey, Endpoint, Event, Marks, Side};
 use crate::place::PacketRef;
 use crate::stream::receiver::{Heard, Origin, Parties, Receiver};
@@ -37,9 +37,30 @@ pub(super) fn rehearse_in_pieces(port: u16, script: &[Act<'_>], piece: usize) ->
 
 /// Plays a script and gives the events.
 pub(super) fn play(port: u16, script: &[Act<'_>], piece: usize) -> Vec<Event> {
+    play_among(CATALOGUE, port, true, script, piece)
+}
+
+/// The same among these protocols alone, on a connection that was heard from its beginning, or was not. One event a
+/// line.
+pub(super) fn rehearse_among(
+    among: &[&'static Protocol],
+    port: u16,
+    from_start: bool,
+    script: &[Act<'_>],
+    piece: usize,
+) -> String {
+    told(&play_among(among, port, from_start, script, piece))
+}
+
+fn play_among(
+    among: &[&'static Protocol],
+    port: u16,
+    from_start: bool,
+    script: &[Act<'_>],
+    piece: usize,
+) -> Vec<Event> {
     let end = |last: u8, port: u16| Endpoint::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last)), port);
-    let parties =
-        Parties { key: ConnectionKey(0), client: end(1, 40_000), server: end(2, port), from_start: true };
+    let parties = Parties { key: ConnectionKey(0), client: end(1, 40_000), server: end(2, port), from_start };
     let mut conversation = Conversation::default();
     let mut said = Said::default();
     let mut offsets = [0_u64; 2];
@@ -49,7 +70,8 @@ pub(super) fn play(port: u16, script: &[Act<'_>], piece: usize) -> Vec<Event> {
         number += 1;
         let at = PacketRef { number, frame: number, ..PacketRef::default() };
         now = Origin { at, time: Timestamp(number as i64 * 1_000_000_000), order: number << 4 };
-        let mut hear = |side, heard: Heard<'_>| conversation.hear(side, heard, now, &parties, &mut said);
+        let mut hear =
+            |side, heard: Heard<'_>| conversation.hear_among(among, side, heard, now, &parties, &mut said);
         match *act {
             Act::C(bytes) | Act::S(bytes) => {
                 let side = if matches!(act, Act::C(_)) { Side::Client } else { Side::Server };
@@ -67,7 +89,7 @@ pub(super) fn play(port: u16, script: &[Act<'_>], piece: usize) -> Vec<Event> {
             Act::Reset(side) => hear(side, Heard::Reset),
         }
     }
-    conversation.hear(Side::Client, Heard::Over, now, &parties, &mut said);
+    conversation.hear_among(among, Side::Client, Heard::Over, now, &parties, &mut said);
     said.events.retain(|event| event.protocol != super::transport::NAME);
     for given_up in &said.given_up {
         eprintln!("{given_up:?}");

@@ -357,7 +357,7 @@ fn score(old: &Part<'_>, new: &Part<'_>, candidates: usize, live: usize) -> f32 
     if new.connection.start.since(old.connection.end) <= PROMPT {
         score += 0.20;
     }
-    if same_shape(&old.leg, &new.leg) {
+    if same_shape(&old.leg, &new.leg) || same_opening(&old.leg, &new.leg) {
         score += 0.15;
     }
     if live == 0 {
@@ -384,6 +384,15 @@ fn same_shape(old: &Leg, new: &Leg) -> bool {
         |leg: &Leg| -> Vec<Hash128> { leg.actions.iter().take(3).map(|acted| acted.action.key).collect() };
     let (old, new) = (shape(old), shape(new));
     old.len() == 3 && old == new
+}
+
+/// Whether both begin with turns of the same sizes: the same where nobody can read them.
+fn same_opening(old: &Leg, new: &Leg) -> bool {
+    let opening = |leg: &Leg| {
+        let mut heuristic = leg.identities.iter().map(|known| &known.identity);
+        heuristic.find(|identity| identity.strength == Strength::Heuristic).map(|identity| identity.hash)
+    };
+    opening(old).is_some_and(|hash| opening(new) == Some(hash))
 }
 
 /// Whether both ask for the same name in the same way.

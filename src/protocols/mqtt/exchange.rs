@@ -185,15 +185,13 @@ impl Mqtt {
         let failed = reason::is_failure(answer.code);
         let publisher = if kind == Kind::Pubrel { packet.side } else { packet.side.other() };
         let way = &mut self.ways[publisher];
-        let open = way.flights.iter().any(|flight| flight.id == answer.id);
-        let stage = match kind {
-            Kind::Pubrel if failed => Stage::Told,
-            _ if failed => Stage::Refused,
-            Kind::Pubrec => Stage::Told,
-            // Behind its PUBLISH it is a step on the way; alone, on a resumed session, it asks by itself.
-            Kind::Pubrel if open => Stage::Told,
-            Kind::Pubrel => Stage::Asked,
-            _ => Stage::Granted,
+        let stage = match (kind, failed) {
+            // "I do not know this id": nothing is owed any more.
+            (Kind::Pubrel, true) => Stage::Told,
+            (Kind::Pubrel, false) => Stage::Asked,
+            (_, true) => Stage::Refused,
+            // With PUBREC the receiver owns the message: the question is answered, and PUBREL is one of its own.
+            (_, false) => Stage::Granted,
         };
         let mut saying = notes
             .say(Word::Turn, stage, 0..packet.seen)
@@ -212,21 +210,17 @@ impl Mqtt {
             }
             return;
         }
-        match kind {
-            Kind::Pubrel if !open => way.add_flight(Flight { id: answer.id, topic: Box::default() }),
-            Kind::Puback | Kind::Pubcomp => {
-                way.confirmed += 1;
-                let confirmed = Position { unit: Unit::Messages, value: way.confirmed, of: None };
-                let topic = way.take_flight(answer.id).map(|flight| flight.topic).filter(|topic| !topic.is_empty());
-                let saying = notes
-                    .say(Word::Checkpoint, Stage::Granted, 0..packet.seen)
-                    .grade(Grade::Minor)
-                    .position(confirmed);
-                if let Some(topic) = topic {
-                    saying.object(&topic);
-                }
+        if matches!(kind, Kind::Puback | Kind::Pubcomp) {
+            way.confirmed += 1;
+            let confirmed = Position { unit: Unit::Messages, value: way.confirmed, of: None };
+            let flight = way.take_flight(answer.id);
+            let saying = notes
+                .say(Word::Checkpoint, Stage::Granted, 0..packet.seen)
+                .grade(Grade::Minor)
+                .position(confirmed);
+            if let Some(flight) = flight {
+                saying.object(&flight.topic);
             }
-            _ => {}
         }
     }
 }

@@ -81,8 +81,8 @@ fn a_session_resumed_with_qos_2_on_its_way() {
     4 S mqtt turn granted PUBACK
     4 S mqtt checkpoint granted minor at=2messages "plant/level"
     5 C mqtt turn asked PUBLISH "plant/valve" says="QoS 2" unsafe
-    6 S mqtt turn told PUBREC
-    7 C mqtt turn told PUBREL
+    6 S mqtt turn granted PUBREC
+    7 C mqtt turn asked PUBREL
     8 S mqtt turn granted PUBCOMP
     8 S mqtt checkpoint granted minor at=3messages "plant/valve"
     9 C mqtt release told DISCONNECT

@@ -248,7 +248,7 @@ impl Tls {
             Side::Server => self.hidden_server(length),
         };
         if talk && !self.may_be_alert(length) {
-            self.turns.read(side, seen, notes);
+            self.turns.read(side, length as u64, seen, notes);
         }
     }
 
