@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ghostshark::protocols::CATALOGUE;
+
 /// The documents that people read first, and all below `docs`.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -95,19 +97,48 @@ fn the_first_two_blocks_of_the_readme_are_its_two_commands() {
     assert_eq!(blocks[1], "cargo test\n");
 }
 
-#[test]
-fn every_bound_is_documented_as_it_is() {
-    let table = bounds(&read("src/limits.rs"));
-    let page = read("docs/limits.md");
-    let start = page.find("| bound |").unwrap_or(page.len());
+/// The table of `docs/protocols.md`, made from what the protocols say of themselves.
+fn protocols() -> String {
+    let mut table =
+        String::from("| name | protocol | ports | words | good-bye | sources |\n|---|---|---|---|---|---|\n");
+    for protocol in CATALOGUE {
+        let list = |parts: Vec<String>| if parts.is_empty() { "—".to_owned() } else { parts.join(", ") };
+        let row = [
+            format!("`{}`", protocol.name),
+            protocol.title.to_owned(),
+            list(protocol.ports.iter().map(u16::to_string).collect()),
+            list(protocol.words.iter().map(|word| word.name().to_owned()).collect()),
+            list(protocol.goodbye.iter().map(|word| format!("`{word}`")).collect()),
+            protocol.sources.join("; "),
+        ];
+        table.extend(["| ", &row.join(" | "), " |\n"]);
+    }
+    table
+}
+
+/// Whether the table in a document that begins with this head is as fresh as this one; with `UPDATE_DOCS` it is made so.
+#[track_caller]
+fn assert_fresh(document: &str, head: &str, table: &str) {
+    let page = read(document);
+    let start = page.find(head).unwrap_or(page.len());
     let length: usize =
         page[start..].split_inclusive('\n').take_while(|line| line.starts_with('|')).map(str::len).sum();
     if std::env::var_os("UPDATE_DOCS").is_some() {
         let fresh = format!("{}{table}{}", &page[..start], &page[start + length..]);
-        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/limits.md"), fresh).unwrap();
+        fs::write(Path::new(env!("CARGO_MANIFEST_DIR")).join(document), fresh).unwrap();
     } else {
         assert_eq!(&page[start..start + length], table, "stale: UPDATE_DOCS=1 cargo test documents");
     }
+}
+
+#[test]
+fn every_bound_is_documented_as_it_is() {
+    assert_fresh("docs/limits.md", "| bound |", &bounds(&read("src/limits.rs")));
+}
+
+#[test]
+fn every_protocol_is_documented_as_it_is() {
+    assert_fresh("docs/protocols.md", "| name |", &protocols());
 }
 
 #[test]

@@ -2,9 +2,17 @@
 //!
 //! The table of modules is that of `docs/architecture.md`; a change here is a change there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use ghostshark::analysis::{Analysis, Options};
+use ghostshark::events::Word;
+use ghostshark::protocols::CATALOGUE;
+use ghostshark::scenario::Format;
+
+use crate::support::run::{Desk, plain};
+use crate::support::{self, file_of};
 
 /// Modules that stand on nothing but each other.
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
@@ -287,4 +295,66 @@ fn every_recorded_capture_has_its_truth_and_its_script() {
         }
     }
     assert!(captures >= 12, "{captures} captures");
+}
+
+#[test]
+fn protocols_stand_in_the_order_of_their_names() {
+    let names: Vec<_> = CATALOGUE.iter().map(|protocol| protocol.name).collect();
+    assert!(names.is_sorted(), "{names:?}");
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}: a name twice");
+    for protocol in CATALOGUE {
+        let plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+        assert!(protocol.name.chars().all(plain), "{}: a name is lower case", protocol.name);
+        let module = root().join("src/protocols").join(protocol.name);
+        assert!(module.is_dir() || module.with_extension("rs").is_file(), "{}: no module", protocol.name);
+    }
+}
+
+#[test]
+fn every_protocol_names_its_sources() {
+    for protocol in CATALOGUE {
+        assert!(!protocol.title.is_empty(), "{} has no title", protocol.name);
+        assert!(!protocol.sources.is_empty(), "{} has no source", protocol.name);
+    }
+}
+
+#[test]
+fn every_protocol_has_three_stories() {
+    let stories = files("fixtures/stories");
+    for protocol in CATALOGUE {
+        let begin = format!("{}_", protocol.name);
+        let told = stories.iter().filter_map(|path| path.file_name()?.to_str());
+        let count = told.filter(|name| name.starts_with(&begin) && name.ends_with(".story")).count();
+        assert!(count >= 3, "{}: {count} stories fixtures/stories/{begin}*.story", protocol.name);
+    }
+}
+
+#[test]
+fn protocols_say_the_words_that_they_list() {
+    let desk = Desk::new();
+    let options = Options { keep_events: true, ..plain() };
+    let mut said: BTreeMap<&str, BTreeSet<Word>> = BTreeMap::new();
+    let mut hear = |analysis: &Analysis| {
+        for event in &analysis.events {
+            said.entry(event.protocol).or_default().insert(event.word);
+        }
+    };
+    for (_, recording) in support::stories() {
+        hear(&desk.analyze("story", &file_of(&recording, Format::Pcapng), &options).unwrap());
+    }
+    for capture in support::captures() {
+        hear(&desk.analyze(&capture.name, &capture.bytes, &options).unwrap());
+    }
+    let mut wrong = Vec::new();
+    for protocol in CATALOGUE {
+        let listed: BTreeSet<Word> = protocol.words.iter().copied().collect();
+        let heard = said.remove(protocol.name).unwrap_or_default();
+        for word in heard.difference(&listed) {
+            wrong.push(format!("{} says {} and does not list it", protocol.name, word.name()));
+        }
+        for word in listed.difference(&heard) {
+            wrong.push(format!("{} lists {}, and no story or capture says it", protocol.name, word.name()));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
