@@ -213,14 +213,14 @@ impl Opaque {
         for (period, pair) in periods.iter_mut().zip(self.past.chunks_exact(2)) {
             let [Some(answer), Some(ask)] = pair else { return None };
             *period = next.since(ask.began);
-            let prompt = answer.began.since(ask.began).0 * 2 < period.0;
+            let prompt = answer.began.since(ask.began).0.saturating_mul(2) < period.0;
             let (known_ask, known_answer) = *sizes.get_or_insert((ask.bytes, answer.bytes));
             if ask.side != side || !prompt || (ask.bytes, answer.bytes) != (known_ask, known_answer) {
                 return None;
             }
             next = ask.began;
         }
-        let period = Span(periods.iter().map(|period| period.0).sum::<i64>() / PERIODS as i64);
+        let period = Span(periods.iter().map(|period| period.0 / PERIODS as i64).sum());
         let (ask, answer) = sizes?;
         (period >= SHORTEST_PERIOD && alike(&periods, period)).then_some(Beat {
             asker: side,

@@ -17,7 +17,7 @@ pub static PROTOCOL: Protocol = Protocol {
     probe,
     start: || Box::new(OpenVpn { extra: 0, waiting: PerSide::default(), inner: inner() }),
     goodbye: None,
-    words: &[Word::Establish, Word::Turn],
+    words: &[Word::Establish],
     sources: &["OpenVPN protocol documentation, \"Network protocol\" (doxygen: network_protocol)"],
 };
 
