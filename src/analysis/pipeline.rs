@@ -139,7 +139,9 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
     let (said, trackers): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
     talk.take(said.into_iter());
     let mut tracker = Tracker::default();
-    trackers.into_iter().for_each(|other| tracker.join(other));
+    for other in trackers {
+        tracker.join(other);
+    }
     conclude(reading, finished, talk, tracker, window, options)
 }
 

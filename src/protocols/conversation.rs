@@ -47,7 +47,7 @@ enum Reader {
         outer: Vec<(&'static Protocol, Box<dyn Dissector>)>,
     },
     /// Nobody knows it: turns and rhythm alone.
-    Opaque(Opaque),
+    Opaque(Box<Opaque>),
 }
 
 /// How far the reading of one side is.
@@ -92,6 +92,7 @@ pub struct Said {
 
 impl Said {
     /// Takes it all away, and keeps the room for more.
+    #[must_use]
     pub fn take(&mut self) -> Self {
         let (events, given_up) = (self.events.drain(..).collect(), self.given_up.drain(..).collect());
         Self { events, given_up, last: self.last }
@@ -389,7 +390,7 @@ impl Talk {
     }
 
     fn fall_opaque(&mut self) {
-        self.reader = Reader::Opaque(Opaque::default());
+        self.reader = Reader::Opaque(Box::default());
         for side in Side::BOTH {
             let state = &mut self.sides[side];
             state.pending = Vec::new();
@@ -539,7 +540,7 @@ impl Talk {
                 }
             }
             Choice::Nobody(_) => {
-                self.reader = Reader::Opaque(Opaque::default());
+                self.reader = Reader::Opaque(Box::default());
                 self.replay_opaque(round);
             }
         }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{CATALOGUE, Conversation, Protocol, Said};
 use crate::events::{Code, ConnectionKey, Endpoint, Event, Marks, Side};
 use crate::place::PacketRef;
-use crate::stream::receiver::{Heard, Origin, Parties, Receiver};
+use crate::stream::receiver::{Heard, Origin, Parties};
 use crate::time::Timestamp;
 
 /// One act of a script.

@@ -250,17 +250,17 @@ impl Leg {
             || event.marks.has(Marks::TAKEN_OVER)
             || event.word == Word::Abort;
         if speaks && event.scope != Scope::Transport {
-            self.farewell = Some(Self::last_word(event, at));
+            self.farewell = Some(Box::new(Self::last_word(event, at)));
         }
         if event.is(Word::Establish, Stage::Refused)
             && matches!(event.scope, Scope::Session | Scope::Security)
         {
-            self.refused = Some(Self::last_word(event, at));
+            self.refused = Some(Box::new(Self::last_word(event, at)));
         }
     }
 
-    fn last_word(event: &Event, at: Point) -> Box<Farewell> {
-        Box::new(Farewell {
+    fn last_word(event: &Event, at: Point) -> Farewell {
+        Farewell {
             by: event.side,
             code: event.code,
             text: event.details().text.clone(),
@@ -269,7 +269,7 @@ impl Leg {
             word: event.word,
             stage: event.stage,
             confidence: event.confidence,
-        })
+        }
     }
 
     /// The innermost protocol that was understood.

@@ -378,7 +378,9 @@ static MAYBE: Protocol = Protocol {
 fn who_is_taken_for_what() {
     let long = vec![b'*'; PROBE_BYTES];
     let three: &[&'static Protocol] = &[&ANGLE, &BYTES, &MAYBE];
-    let cases: &[(&[u8], &[u8], u16, bool, &str)] = &[
+    /// What the client and the server say, the port, whether it is heard from the start, and who reads it.
+    type Case<'a> = (&'a [u8], &'a [u8], u16, bool, &'a str);
+    let cases: &[Case<'_>] = &[
         (b"<a>", b"", 9, false, "angle"),
         (b"<a>", b"nonsense", 9, false, "nobody, server alone"),
         (b"", b"<a>", 9, false, "angle"),
