@@ -6,6 +6,9 @@ use crate::problem::{Problem, ProblemKind};
 use crate::stream::ending::Row;
 use crate::stream::wireshark_taps::{Announcement, Announcements};
 
+/// Bytes of a pcap file before its first record.
+const PCAP_HEADER: u64 = 24;
+
 /// Gives every row its stream number: the rank of its first packet among the first packets of all streams.
 pub(super) fn number(rows: &mut [Row], tcp: &mut Vec<u64>, udp: &mut Vec<u64>) {
     tcp.sort_unstable();
@@ -29,6 +32,8 @@ pub(super) fn hide_beyond_damage(rows: &mut [Row], files: &[FileFacts], problems
             .filter(|problem| matches!(problem.kind, ProblemKind::SkippedBytes | ProblemKind::BadRecord))
             .filter(|problem| problem.file.is_some_and(|file| usize::from(file.0) == index))
             .filter_map(|problem| problem.offset)
+            // What is odd in the file's header hides no record.
+            .filter(|offset| *offset >= PCAP_HEADER)
             .min();
         let Some(damage) = damage else { continue };
         let beyond = |row: &&mut Row| {

@@ -11,7 +11,7 @@ use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
 use crate::events::{Connection, ConnectionKey, Event};
-use crate::limits::{BATCH_BYTES, PROBLEMS, SHARDS};
+use crate::limits::{BATCH_BYTES, SHARDS};
 use crate::packet::Decoder;
 use crate::problem::{Problem, ProblemKind, Problems};
 use crate::protocols::{self, GivenUp, Said};
@@ -75,14 +75,13 @@ impl Reading {
 #[derive(Default)]
 struct Talk {
     events: Vec<Event>,
-    given_up: Vec<GivenUp>,
+    problems: Problems,
 }
 
 impl Talk {
     fn take(&mut self, said: impl Iterator<Item = Said>) {
         let (events, given_up) = ordering::in_order(said);
-        let room = PROBLEMS.saturating_sub(self.given_up.len());
-        self.given_up.extend(given_up.into_iter().take(room));
+        note_given_up(&mut self.problems, &given_up);
         self.events.extend(events);
     }
 }
@@ -158,6 +157,7 @@ fn conclude(
     let tally = reading.decoder.finish();
     let mut problems = capture.problems;
     problems.merge(tally.problems);
+    problems.merge(talk.problems);
     let (mut rows, mut tcp, mut udp): (Vec<Row>, Vec<u64>, Vec<u64>) = (Vec::new(), Vec::new(), Vec::new());
     let mut announced = Vec::new();
     let (mut folded, mut evicted) = (0, 0);
@@ -183,7 +183,6 @@ fn conclude(
     let mut names: Vec<(ConnectionKey, u32)> = rows.iter().map(|row| (row.key, row.connection.id)).collect();
     names.sort_unstable();
     note_limits(&mut problems, folded, evicted);
-    note_given_up(&mut problems, &talk.given_up);
     let quality = quality::of_files(&capture.files, &rows);
     let connections: Vec<Connection> = rows.into_iter().map(|row| row.connection).collect();
     let sessions = tracker.finish(&connections, &names, protocols::says_goodbye);

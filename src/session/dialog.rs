@@ -130,12 +130,12 @@ pub struct Turn {
 }
 
 /// What an event did to the talk.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Nothing that asks or answers.
     None,
-    /// It answered this question.
-    Answered(Box<Question>),
+    /// It answered the question at this place.
+    Answered(Point),
 }
 
 impl Dialog {
@@ -176,7 +176,7 @@ impl Dialog {
                     begun: None,
                     tag: details.tag,
                 });
-                paid.map_or(Effect::None, |question| self.answered(question, at))
+                paid.map_or(Effect::None, |asked| self.answered(asked, at))
             }
             Stage::Granted | Stage::Refused => {
                 self.refused += u32::from(event.stage == Stage::Refused);
@@ -188,8 +188,8 @@ impl Dialog {
                     .or_else(|| {
                         self.open.iter().position(|question| question.by == asker && details.tag.is_none())
                     });
-                match found.and_then(|index| self.open.remove(index)) {
-                    Some(question) => self.answered(question, at),
+                match found.and_then(|index| self.take(index)) {
+                    Some(place) => self.answered(place, at),
                     None => Effect::None,
                 }
             }
@@ -204,32 +204,37 @@ impl Dialog {
         }
     }
 
-    fn answered(&mut self, question: Question, at: Point) -> Effect {
+    /// Takes a question out of the open ones, and tells where it was asked.
+    fn take(&mut self, index: usize) -> Option<Point> {
+        self.open.remove(index).map(|question| question.at)
+    }
+
+    fn answered(&mut self, asked: Point, at: Point) -> Effect {
         self.answered = self.answered.saturating_add(1);
-        let wait = at.time.since(question.at.time);
+        let wait = at.time.since(asked.time);
         if self.longest_wait.is_none_or(|(longest, _)| wait > longest) {
             self.longest_wait = Some((wait, at));
         }
-        Effect::Answered(Box::new(question))
+        Effect::Answered(asked)
     }
 
     /// A question of this side answers what the other side asked by its last answer: a challenge, "go ahead".
-    fn pay_challenge(&mut self, side: Side) -> Option<Question> {
+    fn pay_challenge(&mut self, side: Side) -> Option<Point> {
         let index = self.open.iter().position(|question| {
             question.by != side && question.code != Code::None && question.tag.is_none()
         })?;
-        self.open.remove(index)
+        self.take(index)
     }
 
     /// A question that is itself an answer (a challenge, "go ahead") answers what the other side asked.
-    fn pay_by_challenge(&mut self, event: &Event) -> Option<Question> {
+    fn pay_by_challenge(&mut self, event: &Event) -> Option<Point> {
         let tag = event.details().tag;
         let index = self
             .open
             .iter()
             .position(|question| question.by != event.side && question.tag == tag)
             .filter(|_| event.code != Code::None)?;
-        self.open.remove(index)
+        self.take(index)
     }
 
     /// The oldest question that somebody should have answered; those that may stay open do not count.

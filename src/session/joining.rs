@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::leg::{Leg, Role};
 use crate::events::transport::{How, Reason};
@@ -309,19 +309,22 @@ fn by_circumstances(parts: &[Part<'_>], sets: &mut Sets) {
             }
         }
     }
-    // Greedy by score, then by time; one to one; a tie for the same successor is nobody's.
+    // Greedy by score, then by time; one to one; a tie for the same successor or predecessor is nobody's.
     found.sort_unstable_by_key(|(score, old, new)| (std::cmp::Reverse(*score), *old, *new));
-    let mut taken: Vec<(usize, bool)> = Vec::new();
-    for index in 0..found.len() {
-        let (score, old, new) = found[index];
-        let tie = found.iter().any(|(other, rival, to)| {
-            *other == score && ((*to == new) != (*rival == old)) && (*to == new || *rival == old)
-        });
-        let used = taken.contains(&(old, false)) || taken.contains(&(new, true));
-        if tie || used {
+    let mut rivals: HashMap<(u32, usize, bool), u32> = HashMap::new();
+    for (score, old, new) in &found {
+        *rivals.entry((*score, *old, false)).or_default() += 1;
+        *rivals.entry((*score, *new, true)).or_default() += 1;
+    }
+    let alone = |key| rivals.get(&key).is_none_or(|count| *count == 1);
+    let (mut succeeded, mut succeeding) = (HashSet::new(), HashSet::new());
+    for (score, old, new) in found {
+        let tie = !alone((score, old, false)) || !alone((score, new, true));
+        if tie || succeeded.contains(&old) || succeeding.contains(&new) {
             continue;
         }
-        taken.extend([(old, false), (new, true)]);
+        succeeded.insert(old);
+        succeeding.insert(new);
         let with = parts[old].connection.id;
         let stitch = Stitch {
             by: JoinedBy::Circumstances,

@@ -2,7 +2,7 @@
 
 use super::access::Logins;
 use super::clocks::Clocks;
-use super::dialog::{Dialog, Effect};
+use super::dialog::{Dialog, Effect, Question};
 use super::history::History;
 use super::lifecycle::Phases;
 use super::point::Point;
@@ -87,7 +87,7 @@ pub struct Known {
 }
 
 /// A good-bye.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Goodbye {
     /// Who said it.
     pub by: Side,
@@ -97,6 +97,8 @@ pub struct Goodbye {
     pub at: Point,
     /// Where it was answered.
     pub answered: Option<Point>,
+    /// What its speaker had asked before, and was not answered when it left.
+    pub pending: Option<Box<Question>>,
 }
 
 /// The last word of a side that gives up.
@@ -176,8 +178,8 @@ impl Leg {
         }
         if event.leads() || event.marks.has(Marks::OPAQUE) {
             let effect = if event.scope == Scope::Transport { Effect::None } else { self.dialog.note(event) };
-            if let Effect::Answered(question) = effect {
-                self.answer(question.at, event);
+            if let Effect::Answered(asked) = effect {
+                self.answer(asked, event);
             }
         }
         self.logins.note(event);
@@ -237,8 +239,11 @@ impl Leg {
                     goodbye.answered.get_or_insert(at);
                 }
                 (_, None) => {
+                    let before = |question: &&Question| question.at.time < at.time;
+                    let pending =
+                        self.dialog.owed_by(event.side.other()).filter(before).cloned().map(Box::new);
                     self.goodbye =
-                        Some(Box::new(Goodbye { by: event.side, op: event.op, at, answered: None }));
+                        Some(Box::new(Goodbye { by: event.side, op: event.op, at, answered: None, pending }));
                 }
                 _ => {}
             },

@@ -24,8 +24,6 @@ pub enum PhaseName {
     Active,
     /// Nothing is said; keep-alives may flow.
     Idle,
-    /// Something is unanswered for too long.
-    Suspect,
     /// The transport is gone, the session was not released.
     Interrupted,
     /// A new connection claims earlier state.
@@ -46,7 +44,6 @@ impl PhaseName {
             Self::Authenticating => "authenticating",
             Self::Active => "active",
             Self::Idle => "idle",
-            Self::Suspect => "suspect",
             Self::Interrupted => "interrupted",
             Self::Resuming => "resuming",
             Self::Releasing => "releasing",
@@ -275,7 +272,6 @@ pub fn table() -> Vec<(PhaseName, Trigger, PhaseName)> {
         P::Authenticating,
         P::Active,
         P::Idle,
-        P::Suspect,
         P::Interrupted,
         P::Resuming,
         P::Releasing,

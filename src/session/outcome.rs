@@ -5,7 +5,7 @@
 
 use super::access::LoginResult;
 use super::dialog::Question;
-use super::leg::Leg;
+use super::leg::{Goodbye, Leg};
 use super::work::Work;
 use crate::events::transport::{By, How, Reason};
 use crate::events::{Code, Confidence, Connection, Marks, Side, Stage, Word};
@@ -154,6 +154,9 @@ impl Case<'_> {
         if spoken_after {
             return None;
         }
+        if let Some(gave_up) = self.left_waiting(goodbye) {
+            return Some(gave_up);
+        }
         let name = if goodbye.op.is_empty() { String::new() } else { format!(" ({})", goodbye.op) };
         let answer = match goodbye.answered {
             Some(_) => " and was answered",
@@ -168,6 +171,31 @@ impl Case<'_> {
             confidence: Confidence::Certain,
             frames: tidy(frames),
             because: format!("the {} said good-bye{name}{answer}", goodbye.by.name()),
+        })
+    }
+
+    /// Who says good-bye after waiting for an answer has given up, politely.
+    fn left_waiting(&self, goodbye: &Goodbye) -> Option<Outcome> {
+        let question = goodbye.pending.as_deref()?;
+        let waited = goodbye.at.time.since(question.at.time);
+        if waited < NO_WAIT {
+            // The good-bye was sent along with what it follows.
+            return None;
+        }
+        let mut frames = question.at.frames();
+        frames.extend(goodbye.at.frames());
+        Some(Outcome {
+            reason: Reason::AppTimeout,
+            detail: None,
+            by: goodbye.by.into(),
+            confidence: Confidence::High,
+            frames: tidy(frames),
+            because: format!(
+                "the {} said good-bye after waiting {} for the answer to {}",
+                goodbye.by.name(),
+                seconds(waited),
+                name(question)
+            ),
         })
     }
 

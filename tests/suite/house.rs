@@ -352,7 +352,7 @@ fn protocols_list_the_words_that_they_say() {
         for word in heard.difference(&listed) {
             wrong.push(format!("{} says {} and does not list it", protocol.name, word.name()));
         }
-        // Rare words are said in the scripts below the code; a protocol that says hardly any of its words is none.
+        // A word may be too rare for a story; a protocol that says hardly any of its words is none.
         if heard.len() * 2 < listed.len() {
             wrong.push(format!(
                 "{} lists {} words, and stories and captures say {}",

@@ -5,7 +5,10 @@
 use etherparse::PacketBuilder;
 use ghostshark::packet::Transport;
 
+use ghostshark::scenario::Format;
+
 use crate::support::run::{Desk, plain, records};
+use crate::support::{self, file_of};
 
 const SYN: u8 = 1;
 const ACK: u8 = 2;
@@ -266,4 +269,25 @@ fn without_offsets(record: &mut serde_json::Value) {
         serde_json::Value::Array(items) => items.iter_mut().for_each(without_offsets),
         _ => {}
     }
+}
+
+/// Wireshark stops at a damaged record; we go on behind it, and what only appears there has no number.
+#[test]
+fn connections_behind_damage_have_no_stream() {
+    let desk = Desk::new();
+    let (_, story) = support::stories().into_iter().find(|(name, _)| name == "superseded_by_reuse").unwrap();
+    let bytes = file_of(&story, Format::Pcap { nanoseconds: false, big_endian: false });
+    let streams = |bytes: &[u8]| -> Vec<Option<u32>> {
+        let analysis = desk.analyze("capture", bytes, &plain()).unwrap();
+        analysis.connections.iter().map(|connection| connection.stream).collect()
+    };
+    assert_eq!(streams(&bytes), [Some(0), Some(1)]);
+    let whole = desk.analyze("capture", &bytes, &plain()).unwrap();
+    // A record's header has 16 bytes before its frame.
+    let record = whole.connections[1].first.offset as usize - 16;
+    let damaged = [&bytes[..record], &[0xFF; 9], &bytes[record..]].concat();
+    assert_eq!(streams(&damaged), [Some(0), None]);
+    // An odd version in the file's header damages no record.
+    let odd = [&bytes[..4], &[9, 0], &bytes[6..]].concat();
+    assert_eq!(streams(&odd), [Some(0), Some(1)]);
 }
