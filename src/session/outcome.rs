@@ -154,7 +154,7 @@ impl Case<'_> {
         if spoken_after {
             return None;
         }
-        if let Some(gave_up) = self.left_waiting(goodbye) {
+        if let Some(gave_up) = Self::left_waiting(goodbye) {
             return Some(gave_up);
         }
         let name = if goodbye.op.is_empty() { String::new() } else { format!(" ({})", goodbye.op) };
@@ -175,7 +175,7 @@ impl Case<'_> {
     }
 
     /// Who says good-bye after waiting for an answer has given up, politely.
-    fn left_waiting(&self, goodbye: &Goodbye) -> Option<Outcome> {
+    fn left_waiting(goodbye: &Goodbye) -> Option<Outcome> {
         let question = goodbye.pending.as_deref()?;
         let waited = goodbye.at.time.since(question.at.time);
         if waited < NO_WAIT {
@@ -342,6 +342,7 @@ pub fn name(question: &Question) -> String {
         (true, code) => format!("status {code}"),
     };
     match &question.object {
+        Some(object) if question.op.is_empty() => format!("{command} ({object})"),
         Some(object) => format!("{command} {object}"),
         None => command,
     }

@@ -61,7 +61,10 @@ struct Case<'s> {
 
 impl Case<'_> {
     fn debt(&self) -> Option<&Question> {
-        self.part.and_then(|part| part.leg.dialog.debt()).filter(|question| is_readable(question))
+        let leg = &self.part?.leg;
+        // Who said good-bye while waiting left that question, not the good-bye's.
+        let left = leg.goodbye.as_deref().and_then(|goodbye| goodbye.pending.as_deref());
+        left.or_else(|| leg.dialog.debt()).filter(|question| is_readable(question))
     }
 
     /// The side that ended it, and the other one.
