@@ -338,7 +338,7 @@ impl Case<'_> {
 pub fn name(question: &Question) -> String {
     let command = match (question.op.is_empty(), question.code) {
         (false, _) => question.op.to_string(),
-        (true, Code::None) => "its last message".to_owned(),
+        (true, Code::None) => "the last message".to_owned(),
         (true, code) => format!("status {code}"),
     };
     match &question.object {
