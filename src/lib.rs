@@ -19,6 +19,7 @@ pub mod place;
 pub mod problem;
 pub mod protocols;
 pub mod report;
+pub mod rules;
 pub mod scenario;
 pub mod session;
 pub mod story;

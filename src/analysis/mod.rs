@@ -1,5 +1,6 @@
 //! The only place where the stages meet: captures in, connections and their account out.
 
+mod judging;
 mod numbering;
 pub mod options;
 mod ordering;
@@ -10,9 +11,12 @@ mod shard;
 pub use options::Options;
 pub use pipeline::analyze;
 
+use std::collections::BTreeMap;
+
 use crate::capture::FileFacts;
 use crate::events::{Connection, ConnectionKey, Event};
 use crate::problem::Problem;
+use crate::rules::Finding;
 use crate::session::Session;
 use crate::time::Span;
 
@@ -27,6 +31,10 @@ pub struct Analysis {
     pub connections: Vec<Connection>,
     /// The sessions, in order of id.
     pub sessions: Vec<Session>,
+    /// What the rules found, in order of id.
+    pub findings: Vec<Finding>,
+    /// Places of the findings that concern a session, by its id.
+    pub findings_of_sessions: BTreeMap<u32, Vec<u32>>,
     /// Ids of connections by the keys that events have; sorted.
     pub names: Vec<(ConnectionKey, u32)>,
     /// What was said in them, in order; only where it was asked to be kept.
@@ -44,6 +52,12 @@ impl Analysis {
     pub fn connection(&self, key: ConnectionKey) -> Option<&Connection> {
         let index = self.names.binary_search_by_key(&key, |(key, _)| *key).ok()?;
         self.names.get(index).and_then(|(_, id)| self.connections.get(*id as usize))
+    }
+
+    /// The findings that concern a session or a connection of it, in order of id.
+    pub fn findings_of(&self, session: &Session) -> impl Iterator<Item = &Finding> {
+        let list = self.findings_of_sessions.get(&session.id).map_or(&[][..], Vec::as_slice);
+        list.iter().filter_map(|index| self.findings.get(*index as usize))
     }
 }
 

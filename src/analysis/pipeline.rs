@@ -6,7 +6,7 @@
 use rayon::prelude::*;
 
 use super::shard::{Job, Shard};
-use super::{Analysis, Options, Totals, numbering, ordering, quality};
+use super::{Analysis, Options, Totals, judging, numbering, ordering, quality};
 use crate::capture::reader::Capture;
 use crate::capture::{Batch, Input};
 use crate::error::Error;
@@ -186,9 +186,15 @@ fn conclude(
     let quality = quality::of_files(&capture.files, &rows);
     let connections: Vec<Connection> = rows.into_iter().map(|row| row.connection).collect();
     let sessions = tracker.finish(&connections, &names, protocols::says_goodbye);
+    let problems = problems.list();
+    let other_frames = tally.other.iter().map(|(_, count)| count).sum();
+    let findings =
+        judging::findings(&sessions, &connections, &capture.files, &quality, &problems, other_frames);
     Analysis {
         quality,
+        findings_of_sessions: judging::by_session(&findings, &sessions),
         sessions,
+        findings,
         totals: Totals {
             packets: capture.files.iter().map(|file| file.packets).sum(),
             bytes: capture.files.iter().map(|file| file.bytes_captured).sum(),
@@ -201,7 +207,7 @@ fn conclude(
         connections,
         events: talk.events,
         names,
-        problems: problems.list(),
+        problems,
         files: capture.files,
         options: options.clone(),
     }

@@ -73,10 +73,16 @@ impl Dissector for OpenVpn {
         match opcode {
             HARD_RESET_CLIENT => {
                 self.extra = length.saturating_sub(BARE_RESET);
-                notes.say(Word::Establish, Stage::Asked, 0..whole).scope(Scope::Session).op(b"HARD_RESET_CLIENT");
+                notes
+                    .say(Word::Establish, Stage::Asked, 0..whole)
+                    .scope(Scope::Session)
+                    .op(b"HARD_RESET_CLIENT");
             }
             HARD_RESET_SERVER => {
-                notes.say(Word::Establish, Stage::Granted, 0..whole).scope(Scope::Session).op(b"HARD_RESET_SERVER");
+                notes
+                    .say(Word::Establish, Stage::Granted, 0..whole)
+                    .scope(Scope::Session)
+                    .op(b"HARD_RESET_SERVER");
             }
             _ => {
                 if let Some(piece) = self.piece(packet) {
@@ -139,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_handshake_is_unwrapped() {
-        let reset = |opcode: u8| [&[0, 14, opcode << 3, 1, 2, 3, 4, 5, 6, 7, 8, 0][..], &[0, 0, 0, 0]].concat();
+        let reset =
+            |opcode: u8| [&[0, 14, opcode << 3, 1, 2, 3, 4, 5, 6, 7, 8, 0][..], &[0, 0, 0, 0]].concat();
         let alert = [21, 3, 3, 0, 2, 2, 40];
         let control = [&[0, 21, 4 << 3, 1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0, 0, 1][..], &alert].concat();
         let script = [reset(7), reset(8), control];

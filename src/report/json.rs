@@ -36,6 +36,10 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
         let sessions = analysis.sessions.iter();
         array(out, "sessions", sessions.map(|session| view::Session::new(session, analysis, context)))?;
     }
+    if request.part != Part::Connections {
+        let findings = analysis.findings.iter();
+        array(out, "findings", findings.map(|finding| view::Finding::new(finding, analysis, context)))?;
+    }
     if request.events {
         let frames: Vec<_> = analysis.events.iter().map(view::event_frames).collect();
         let records = analysis.events.iter().zip(&frames).enumerate();

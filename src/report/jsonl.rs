@@ -30,6 +30,11 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
             line(out, &view::Session::new(session, analysis, context))?;
         }
     }
+    if request.part != Part::Connections {
+        for finding in &analysis.findings {
+            line(out, &view::Finding::new(finding, analysis, context))?;
+        }
+    }
     if request.events {
         for (seq, event) in analysis.events.iter().enumerate() {
             let frames = view::event_frames(event);

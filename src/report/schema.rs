@@ -5,10 +5,9 @@ use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
-use super::view::{Capture, Connection, Event, Problem, Session, Summary};
+use super::view::{Capture, Connection, Event, Finding, Problem, Session, Summary};
 
-/// The result of `--format json`. A verb that shows a part of the result leaves the other members out. The
-/// member `findings` of later versions does not exist yet.
+/// The result of `--format json`. A verb that shows a part of the result leaves the other members out.
 #[derive(JsonSchema)]
 #[schemars(title = "ghostshark/1 document")]
 #[allow(
@@ -28,6 +27,9 @@ struct Document<'a> {
     /// The sessions, in order of id.
     #[schemars(skip_serializing_if = "Option::is_none")]
     sessions: Option<Vec<Session>>,
+    /// What the rules found, in order of id.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    findings: Option<Vec<Finding<'a>>>,
     /// What was said in the connections, where it was asked for.
     #[schemars(skip_serializing_if = "Option::is_none")]
     events: Option<Vec<Event<'a>>>,
@@ -39,7 +41,7 @@ struct Document<'a> {
     summary: Option<Summary<'a>>,
 }
 
-/// A line of `--format jsonl`. The type `finding` of later versions does not exist yet.
+/// A line of `--format jsonl`.
 #[derive(JsonSchema)]
 #[schemars(title = "ghostshark/1 line", untagged)]
 #[allow(
@@ -55,6 +57,8 @@ enum Line<'a> {
     Session(Box<Session>),
     /// Something that was said on a connection.
     Event(Box<Event<'a>>),
+    /// What a rule found.
+    Finding(Box<Finding<'a>>),
     /// What was wrong in the input and yet survived.
     Problem(Problem<'a>),
     /// Counts over the whole run; the last line.

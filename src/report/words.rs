@@ -7,6 +7,7 @@ use crate::events::transport::{By, Confidence, How, Opened, Reason, RoleEvidence
 use crate::events::visibility::Sight;
 use crate::packet::Transport;
 use crate::problem::ProblemKind;
+use crate::rules::{Fault, Layer, Role, Severity};
 
 /// An enum whose variants have names in machine output (`interface.md` 3).
 pub trait Word: Copy + 'static {
@@ -57,6 +58,16 @@ words! {
         SynScan "syn-scan", ChallengeReply "challenge-reply", ZeroWindowAbort "zero-window-abort",
         Forged "forged",
     }
+    Severity { Info "info", Warning "warning", Error "error", Critical "critical" }
+    Fault {
+        Client "client", Server "server", Middlebox "middlebox", Network "network", Capture "capture",
+        Unknown "unknown",
+    }
+    Layer {
+        Transport "transport", Session "session", Presentation "presentation", Application "application",
+        Capture "capture",
+    }
+    Role { Shows "shows", Context "context", Absence "absence" }
     Sight { Both "both", ClientOnly "client-only", ServerOnly "server-only" }
     ProblemKind {
         UnreadableFile "unreadable-file", CutShort "cut-short", SkippedBytes "skipped-bytes",

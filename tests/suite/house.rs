@@ -18,18 +18,19 @@ use crate::support::{self, file_of};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 12] = [
+const ABOVE: [(&str, &[&str]); 13] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
     ("stream", &["capture", "packet", "events"]),
     ("protocols", &["events", "stream"]),
     ("session", &["events"]),
-    ("analysis", &["capture", "packet", "events", "stream", "protocols", "session"]),
+    ("rules", &["events", "session"]),
+    ("analysis", &["capture", "packet", "events", "stream", "protocols", "session", "rules"]),
     ("inspect", &["capture", "packet", "events", "stream", "session", "analysis"]),
-    ("story", &["packet", "events", "session", "analysis"]),
+    ("story", &["packet", "events", "session", "rules", "analysis"]),
     ("scenario", &[]),
-    ("report", &["capture", "packet", "events", "session", "analysis", "inspect", "story"]),
+    ("report", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "story"]),
     (
         "cli",
         &[
@@ -39,6 +40,7 @@ const ABOVE: [(&str, &[&str]); 12] = [
             "stream",
             "protocols",
             "session",
+            "rules",
             "analysis",
             "inspect",
             "story",

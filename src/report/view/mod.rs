@@ -7,6 +7,7 @@
 mod capture;
 mod connection;
 mod event;
+mod finding;
 mod reference;
 mod session;
 mod summary;
@@ -14,6 +15,7 @@ mod summary;
 pub use capture::{Capture, Quality};
 pub use connection::{Connection, Ended};
 pub use event::{Event, Position, frames as event_frames};
+pub use finding::Finding;
 pub(crate) use reference::epoch;
 pub use reference::{Frame, Frames, Seconds, Stamp, Time};
 pub use session::Session;

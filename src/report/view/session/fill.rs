@@ -10,6 +10,7 @@ use crate::events::{Endpoint, SecurityFacts, Timer};
 use crate::place::PacketRef;
 use crate::report::view::{Context, Seconds, Time};
 use crate::report::words::Said;
+use crate::rules;
 use crate::session::{self, Layer, Role};
 use crate::time::Span;
 
@@ -84,6 +85,7 @@ impl Session {
                 total_s: Seconds(session.quiet_total()),
             },
             clear: session.clear.name(),
+            findings: analysis.findings_of(session).map(rules::Finding::name).collect(),
         }
     }
 }

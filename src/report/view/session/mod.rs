@@ -76,6 +76,9 @@ pub struct Session {
     pub idle: Idle,
     /// How much of it was readable.
     pub clear: &'static str,
+    /// Ids of the findings that concern it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<String>,
 }
 
 /// An endpoint.
@@ -347,6 +350,13 @@ pub struct Idle {
 pub struct Cited {
     refs: Vec<PacketRef>,
     context: Context,
+}
+
+impl Cited {
+    /// These frames.
+    pub(in crate::report::view) fn new(refs: Vec<PacketRef>, context: Context) -> Self {
+        Self { refs, context }
+    }
 }
 
 impl Serialize for Cited {

@@ -1,0 +1,191 @@
+//! Sessions to findings: one file a rule.
+//!
+//! A rule describes itself (the catalogue is [`CATALOGUE`]) and knows no protocol: it reads sessions, which speak in
+//! the twelve words, and the facts of connections. Session rules look at one session and its neighbours, population
+//! rules at all of the run; when all have spoken, [`causes`] tells roots from symptoms.
+
+pub mod capture;
+pub mod causes;
+pub mod finding;
+pub mod population;
+pub mod subject;
+pub mod timers;
+
+pub use capture::CaptureFacts;
+pub use finding::{Evidence, Fault, Finding, Layer, Role, Severity, Value};
+pub use population::Population;
+pub use subject::{Part, Subject};
+
+use std::collections::BTreeMap;
+
+/// A rule: what it claims, how it decides, and where it is written.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its code, for ever: `GST101`.
+    pub code: &'static str,
+    /// Its name: lower case with hyphens.
+    pub name: &'static str,
+    /// One line for lists.
+    pub title: &'static str,
+    /// Its usual severity.
+    pub severity: Severity,
+    /// Which layer it usually blames.
+    pub layer: Layer,
+    /// Its page, under fixed headings, in Markdown.
+    pub page: &'static str,
+    /// The file that it is written in.
+    pub file: &'static str,
+    /// Reads sessions, and makes claims.
+    pub check: Check,
+}
+
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy)]
+pub enum Check {
+    /// One session and its neighbours.
+    Session(fn(Subject<'_>, &mut Findings)),
+    /// All of the run, once.
+    Population(fn(&Population<'_>, &mut Findings)),
+}
+
+/// Headings that every rule's page has, in this order.
+pub const HEADINGS: [&str; 6] = [
+    "What it finds",
+    "Why it matters",
+    "How it is decided",
+    "What it cannot know",
+    "How to mend it",
+    "Sources",
+];
+
+impl Rule {
+    /// The text under a heading of its page.
+    pub fn section(&self, heading: &str) -> Option<String> {
+        let mut lines = self.page.lines().map(|line| line.strip_prefix(' ').unwrap_or(line));
+        lines.by_ref().find(|line| line.strip_prefix("# ").is_some_and(|found| found == heading))?;
+        let text: Vec<&str> = lines.take_while(|line| !line.starts_with("# ")).collect();
+        Some(text.join("\n").trim().to_owned())
+    }
+}
+
+/// Writes a rule out of its page (the doc comment), code, name, title, severity, layer and check.
+macro_rules! rule {
+    ($(#[doc = $line:literal])+ $code:literal, $name:literal, $title:literal, $severity:ident, $layer:ident, $kind:ident($check:path)) => {
+        $(#[doc = $line])+
+        pub static RULE: $crate::rules::Rule = $crate::rules::Rule {
+            code: $code,
+            name: $name,
+            title: $title,
+            severity: $crate::rules::Severity::$severity,
+            layer: $crate::rules::Layer::$layer,
+            page: concat!($($line, "\n"),+),
+            file: file!(),
+            check: $crate::rules::Check::$kind($check),
+        };
+    };
+}
+
+/// Names the folders and their modules, and lists the rules in them.
+macro_rules! catalogue {
+    ($($about:literal $folder:ident { $($rule:ident),* $(,)? })*) => {
+        $(#[doc = $about] pub mod $folder { $(pub mod $rule;)* })*
+
+        /// All rules, in order of their codes.
+        pub static CATALOGUE: &[&Rule] = &[$($(&$folder::$rule::RULE,)*)*];
+    };
+}
+
+catalogue! {
+    "Logins and what becomes of them (GSA5xx)." authentication {}
+    "Points from which work need not be done again (GSC7xx)." checkpoints {}
+    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
+    "Sessions that one side still holds (GSG2xx)." ghosts {}
+    "The network and what stands in it (GSN8xx)." network {}
+    "What the capture does not show (GSQ9xx)." capture_quality {}
+    "Taking up what was interrupted (GSR3xx)." resumption {}
+    "Timers (GST1xx)." timeouts {}
+    "Work of several steps (GSW6xx)." workflows { incomplete_transfer, left_without_goodbye }
+}
+
+/// The rule of this code or name.
+pub fn named(word: &str) -> Option<&'static Rule> {
+    CATALOGUE
+        .iter()
+        .find(|rule| rule.code.eq_ignore_ascii_case(word) || rule.name.eq_ignore_ascii_case(word))
+        .copied()
+}
+
+/// Claims as they come in. One said twice replaces the former.
+#[derive(Debug, Default)]
+pub struct Findings {
+    all: BTreeMap<(&'static str, Option<u32>, String), Finding>,
+}
+
+impl Findings {
+    /// Takes a claim.
+    pub fn add(&mut self, finding: Finding) {
+        self.all.insert((finding.rule.code, finding.session, finding.key.clone()), finding);
+    }
+
+    /// Claims so far of this rule about this session.
+    pub fn has(&self, code: &str, session: u32) -> bool {
+        self.all.keys().any(|(known, of, _)| *known == code && *of == Some(session))
+    }
+}
+
+/// Acknowledged bytes never seen ÷ acknowledged bytes, from which on only the capture itself is judged (`domain.md` C.4).
+const LOSS_HOPELESS: f64 = 0.1;
+
+/// All findings of the run, in order of their first frame, with their causes.
+pub fn run(population: &Population<'_>) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    for rule in CATALOGUE {
+        match rule.check {
+            Check::Session(check) => population.subjects().for_each(|subject| check(subject, &mut findings)),
+            Check::Population(check) => check(population, &mut findings),
+        }
+    }
+    let hopeless = |finding: &Finding| {
+        let mut lost = finding.connections.iter().filter_map(|id| population.connections.get(*id as usize));
+        finding.layer != Layer::Capture
+            && lost.any(|connection| connection.visibility.loss_ratio > LOSS_HOPELESS)
+    };
+    let mut all: Vec<Finding> = findings.all.into_values().filter(|finding| !hopeless(finding)).collect();
+    for finding in &mut all {
+        finding.settle();
+    }
+    all = causes::link(causes::together(all, population));
+    let mut order: Vec<usize> = (0..all.len()).collect();
+    order.sort_by_key(|index| {
+        let finding = &all[*index];
+        (finding.frames().first().copied(), finding.rule.code, finding.session)
+    });
+    let mut ids = vec![0; all.len()];
+    for (place, index) in order.iter().enumerate() {
+        ids[*index] = place as u32 + 1;
+    }
+    for (finding, id) in all.iter_mut().zip(&ids) {
+        finding.id = *id;
+        finding.caused_by = finding.caused_by.and_then(|index| ids.get(index as usize).copied());
+    }
+    all.sort_by_key(|finding| finding.id);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_catalogue_is_in_order_and_every_page_is_whole() {
+        assert!(CATALOGUE.is_sorted_by(|a, b| a.code < b.code));
+        for rule in CATALOGUE {
+            for heading in HEADINGS {
+                let section = rule.section(heading);
+                assert!(section.is_some_and(|text| !text.is_empty()), "{}: # {heading}", rule.code);
+            }
+            assert_eq!(named(rule.code).map(|found| found.name), Some(rule.name));
+            assert_eq!(named(rule.name).map(|found| found.code), Some(rule.code));
+        }
+    }
+}
