@@ -8,11 +8,12 @@ use super::script::{
     Side, Statement, Unreachable,
 };
 use super::settings::{end, one_setting, settings};
-use super::words::{Words, split};
+use super::words::{Words, split, written_out};
 
 /// What a line can begin with, besides `NAME:` and `meanwhile`.
 const STATEMENTS: &[&str] = &[
     "title",
+    "pace",
     "start",
     "link",
     "client",
@@ -82,22 +83,40 @@ const MOST_DATAGRAM: usize = 65_487;
 /// Reads a whole story; a complaint comes with its line, from 1.
 pub(super) fn parse(story: &str) -> Result<Vec<Line>, (usize, Complaint)> {
     let mut lines = Vec::new();
+    let mut pace = 1.0;
     for (index, text) in story.lines().enumerate() {
         let number = index + 1;
-        lines.extend(line(number, text).map_err(|complaint| (number, complaint))?);
+        let said = match text.trim().strip_prefix("pace ") {
+            Some(rest) => self::pace(rest).map(|given| {
+                pace = given;
+                None
+            }),
+            None => line(number, text, pace),
+        };
+        lines.extend(said.map_err(|complaint| (number, complaint))?);
     }
     Ok(lines)
 }
 
+/// How many times as long the waits of a story take.
+fn pace(rest: &str) -> Result<f64, Complaint> {
+    let parts = split(rest)?;
+    let mut words = Words::new(&parts);
+    let pace = words.pace()?;
+    words.finish()?;
+    Ok(pace)
+}
+
 /// One line; none if it says nothing.
-fn line(number: usize, text: &str) -> Result<Option<Line>, Complaint> {
+fn line(number: usize, text: &str, pace: f64) -> Result<Option<Line>, Complaint> {
     // A title is prose: quotation marks and number signs mean nothing in it.
     if let Some(title) = text.trim().strip_prefix("title ") {
         let statement = Statement::Title(title.trim().to_owned());
         return Ok(Some(Line { number, connection: None, meanwhile: false, statement }));
     }
-    let parts = split(text)?;
-    let mut words = Words::new(&parts);
+    let text = written_out(text, pace)?;
+    let parts = split(&text)?;
+    let mut words = Words::new(&parts).paced(pace);
     if words.is_empty() {
         return Ok(None);
     }
@@ -119,6 +138,7 @@ fn statement(words: &mut Words<'_>) -> Result<Statement, Complaint> {
     let first = words.one_of("a statement", STATEMENTS)?;
     Ok(match first {
         "title" => return Err(words.expected("the title")),
+        "pace" => return Err(words.expected("a factor such as 0.3 or 7")),
         "start" => Statement::Start(start(words)?),
         "link" => Statement::Link(link(words)?),
         "client" | "server" => {
@@ -256,7 +276,7 @@ fn keep_alive(words: &mut Words<'_>, side: Side) -> Result<Action, Complaint> {
     if !words.is_empty() {
         times = words.number("the number of probes", 1, 1_000)?;
         words.one_of("`every`", &["every"])?;
-        every = words.duration("the time between probes")?;
+        every = words.wait("the time between probes")?;
     }
     Ok(Action::KeepAlive { side, byte, times, every })
 }
@@ -343,8 +363,8 @@ fn icmp(words: &mut Words<'_>) -> Result<Action, Complaint> {
 /// What follows the words about time and the recording.
 fn clock(first: &str, words: &mut Words<'_>) -> Result<Clock, Complaint> {
     Ok(match first {
-        "sleep" => Clock::Sleep(words.duration("how long")?),
-        "at" => Clock::At(words.duration("the time since the start")?),
+        "sleep" => Clock::Sleep(words.wait("how long")?),
+        "at" => Clock::At(words.wait("the time since the start")?),
         "settle" => Clock::Settle,
         "begin" => Clock::Begin,
         "end" => Clock::End,

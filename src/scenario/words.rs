@@ -1,5 +1,6 @@
 //! A line taken into words and quoted text, and the values that words stand for.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 
 use nom::branch::alt;
@@ -98,16 +99,40 @@ fn mac(input: &str) -> IResult<&str, [u8; 6]> {
     map_opt(separated_list1(char(':'), octet), |octets| octets.try_into().ok()).parse(input)
 }
 
+/// A line with each `${10s}` in it written out as so many seconds at this pace: digits in a text, two octets elsewhere.
+pub(super) fn written_out(line: &str, pace: f64) -> Result<Cow<'_, str>, Complaint> {
+    let Some((before, rest)) = line.split_once("${") else { return Ok(line.into()) };
+    let (inside, after) = rest.split_once('}').ok_or(Complaint::BadText)?;
+    let (_, nanos) = all_consuming(duration).parse(inside).map_err(|_| Complaint::BadText)?;
+    let seconds = (nanos as f64 * pace / 1e9).round() as u64;
+    // Quotation marks that do not stand behind a backslash open and close texts.
+    let marks = before.replace("\\\\", "").replace("\\\"", "").matches('"').count();
+    let written = if marks % 2 == 1 {
+        seconds.to_string()
+    } else {
+        let octets = u16::try_from(seconds).map_err(|_| Complaint::BadText)?.to_be_bytes();
+        format!("{:02x} {:02x}", octets[0], octets[1])
+    };
+    let line = format!("{before}{written}{after}");
+    written_out(&line, pace).map(|line| line.into_owned().into())
+}
+
 /// The words of one line, taken one after the other.
 #[derive(Debug)]
 pub(super) struct Words<'w> {
     left: &'w [Word<'w>],
+    pace: f64,
 }
 
 impl<'w> Words<'w> {
     /// From the beginning.
     pub(super) fn new(words: &'w [Word<'w>]) -> Self {
-        Self { left: words }
+        Self { left: words, pace: 1.0 }
+    }
+
+    /// The same in a story that is told at this pace.
+    pub(super) fn paced(self, pace: f64) -> Self {
+        Self { pace, ..self }
     }
 
     /// Whether the line is used up.
@@ -207,6 +232,18 @@ impl<'w> Words<'w> {
         self.value(&what, |word| all_consuming(duration).parse(word).ok().map(|(_, nanos)| nanos))
     }
 
+    /// Takes a time that somebody waits, in nanoseconds, at the story's pace.
+    pub(super) fn wait(&mut self, what: &str) -> Result<i64, Complaint> {
+        let nanos = self.duration(what)?;
+        Ok(((nanos as f64 * self.pace) as i64).min(LONGEST as i64))
+    }
+
+    /// Takes a pace: a factor between a hundredth and a thousand.
+    pub(super) fn pace(&mut self) -> Result<f64, Complaint> {
+        let pace = |word: &str| word.parse().ok().filter(|pace| (0.01..=1000.0).contains(pace));
+        self.value("a pace, a factor such as 0.3 or 7", pace)
+    }
+
     /// Takes `client` or `server`.
     pub(super) fn side(&mut self) -> Result<Side, Complaint> {
         self.one_of("a side", &["client", "server"])
@@ -281,6 +318,16 @@ mod tests {
         for bad in ["5", "s", "-1s", "1.s", "99999999999999999999s", "200000d", "1week"] {
             assert_eq!(read(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn seconds_are_written_out_at_the_pace() {
+        let at = |line, pace| written_out(line, pace).map(Cow::into_owned);
+        assert_eq!(at("client \"timeout=${10s}\"", 0.3).unwrap(), "client \"timeout=3\"");
+        assert_eq!(at("client hex 04 ${60s} ${10s}", 7.0).unwrap(), "client hex 04 01 a4 00 46");
+        assert_eq!(at("client \"a\\\"${10s}\"", 1.0).unwrap(), "client \"a\\\"10\"");
+        assert_eq!(at("client \"${10}\"", 1.0), Err(Complaint::BadText));
+        assert_eq!(at("client hex ${70000s}", 1.0), Err(Complaint::BadText));
     }
 
     #[test]

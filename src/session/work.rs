@@ -76,10 +76,12 @@ impl Works {
                     work.resumed_at = Some(position);
                 }
             }
-            Word::Interrupt if event.scope == Scope::Activity => {
+            Word::Interrupt if event.scope == Scope::Activity || event.marks.has(Marks::PARTIAL) => {
                 let at = Point::of(event);
                 if let Some(work) = self.open_mut(event.details().object.as_deref()) {
                     work.ended.get_or_insert((Stage::Told, at));
+                } else if event.details().object.is_some() && event.details().position.is_some() {
+                    self.cut(event, at);
                 }
             }
             _ => {}
@@ -173,6 +175,22 @@ impl Works {
             Stage::Refused => self.rolled_back = Some(Box::new(point)),
             Stage::Told | Stage::Offered => {}
         }
+    }
+
+    /// An answer that broke off is a unit of work from then on: before, nobody could know that it would matter.
+    fn cut(&mut self, event: &Event, at: Point) {
+        self.make_room();
+        self.list.push(Work {
+            object: event.details().object.clone(),
+            op: event.op,
+            by: event.side.other(),
+            begun: at,
+            ended: Some((Stage::Told, at)),
+            reached: event.details().position,
+            confirmed: None,
+            resumed_at: None,
+            refusals: 0,
+        });
     }
 
     fn make_room(&mut self) {

@@ -3,6 +3,7 @@
 
 use ghostshark::analysis::Analysis;
 use ghostshark::place::{FileId, PacketRef};
+use ghostshark::rules::Layer;
 use ghostshark::scenario::{Format, Recording};
 
 use crate::support::flood::{Flood, Kind};
@@ -165,6 +166,11 @@ fn without_captures(mut analysis: Analysis) -> String {
         placed(&mut connection.last);
         connection.ended.frames.iter_mut().for_each(placed);
     }
+    for evidence in analysis.findings.iter_mut().flat_map(|finding| &mut finding.evidence) {
+        evidence.frames.iter_mut().for_each(placed);
+    }
+    // What is said of the captures themselves is another matter in two files than in one.
+    analysis.findings.retain(|finding| finding.layer != Layer::Capture);
     analysis.files.clear();
     analysis.quality.clear();
     analysis.problems.clear();
@@ -177,6 +183,7 @@ fn without_session_frames(line: &str) -> String {
         match value {
             serde_json::Value::Object(members) => {
                 members.remove("frames");
+                members.remove("findings");
                 members.values_mut().for_each(strip);
             }
             serde_json::Value::Array(items) => items.iter_mut().for_each(strip),
@@ -184,6 +191,12 @@ fn without_session_frames(line: &str) -> String {
         }
     }
     let mut record: serde_json::Value = serde_json::from_str(line).unwrap();
+    if let Some(finding) = record.as_object_mut().filter(|record| record["type"] == "finding") {
+        // Numbers count what is said of captures, too.
+        finding.remove("id");
+        finding.remove("caused_by");
+        return record.to_string();
+    }
     if record["type"] != "session" {
         return line.to_owned();
     }

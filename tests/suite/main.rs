@@ -18,5 +18,6 @@ mod memory;
 mod parity;
 mod reports;
 mod robustness;
+mod rules;
 mod stories;
 mod support;

@@ -209,7 +209,7 @@ mod schema {
             let path = format!("{}/docs/schema/{name}.json", env!("CARGO_MANIFEST_DIR"));
             let published: Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
             let command = "cargo run -- schema > docs/schema/document.json, and with -T jsonl for line.json";
-            assert_eq!(published, schema.to_value(), "{name}.json is stale; make it again: {command}");
+            assert!(published == schema.to_value(), "{name}.json is stale; make it again: {command}");
         }
     }
 
