@@ -9,11 +9,13 @@ use clap_complete::Shell;
 
 use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
+use crate::report::findings;
 use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
 use crate::report::stories::{EventForm, Statistic, StoryForm};
 use crate::report::text::Clock;
 use crate::report::view::Stamps;
 use crate::report::{FORMATS, Format, Order};
+use crate::rules;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
@@ -54,6 +56,9 @@ pub(super) enum Verb {
     /// One line per event: what was said, in twelve words that are the same for every protocol
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Events(EventsArgs),
+    /// What is wrong, why, how sure, whose fault, the frames that prove it, and how to mend it
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Findings(FindingsArgs),
     /// The text of a session over all its connections, secrets masked
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
@@ -65,6 +70,12 @@ pub(super) enum Verb {
     /// The whole result in one document
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Report(ReportArgs),
+    /// The page of a rule: what it finds, why it matters, how it is decided, how to mend it
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Explain(ExplainArgs),
+    /// All rules, one a line
+    #[command(after_long_help = TABLE)]
+    Rules(RulesArgs),
     /// The JSON Schema of the machine formats
     #[command(after_long_help = TABLE)]
     Schema(SchemaArgs),
@@ -237,6 +248,105 @@ pub(super) struct EventsArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct FindingsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: FindingsFormat,
+    /// What they stand under
+    #[arg(long, help_heading = "Output", value_name = "BY", default_value = "rule")]
+    pub(super) group: FindingsGroup,
+    /// Remarks, guesses and consequences of other findings, too
+    #[arg(long, help_heading = "Output")]
+    pub(super) all: bool,
+    /// Findings of this rule only, by code or name; may be given several times
+    #[arg(long = "rule", help_heading = "Output", value_name = "RULE", value_delimiter = ',', value_parser = rule_name)]
+    pub(super) rules: Vec<String>,
+    /// At most this many findings
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct ExplainArgs {
+    /// The rule, by code or name
+    #[arg(value_name = "RULE", value_parser = rule_name)]
+    pub(super) rule: String,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct RulesArgs {
+    /// One JSON object a line, with the whole page of each rule
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+}
+
+/// The code of a rule that is named by code or name.
+fn rule_name(word: &str) -> Result<String, String> {
+    if let Some(rule) = rules::named(word) {
+        return Ok(rule.code.to_owned());
+    }
+    let likeness = |rule: &&&rules::Rule| {
+        let near = |name: &str| (strsim::jaro_winkler(word, name) * 1000.0) as u32;
+        near(rule.name).max(near(rule.code))
+    };
+    let nearest = rules::CATALOGUE.iter().max_by_key(likeness);
+    let nearest = nearest.map_or(String::new(), |rule| format!("; nearest: {} {}", rule.code, rule.name));
+    Err(format!("no such rule{nearest}; `ghostshark rules` lists all"))
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FindingsFormat {
+    /// Text for people
+    Text,
+    /// One JSON document
+    Json,
+    /// One JSON object a line
+    Jsonl,
+}
+
+impl From<FindingsFormat> for findings::Form {
+    fn from(format: FindingsFormat) -> Self {
+        match format {
+            FindingsFormat::Text => Self::Text,
+            FindingsFormat::Json => Self::Json,
+            FindingsFormat::Jsonl => Self::Jsonl,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FindingsGroup {
+    /// Under their rules
+    Rule,
+    /// Under the servers they are about
+    Server,
+    /// Under their sessions
+    Session,
+}
+
+impl From<FindingsGroup> for findings::Group {
+    fn from(group: FindingsGroup) -> Self {
+        match group {
+            FindingsGroup::Rule => Self::Rule,
+            FindingsGroup::Server => Self::Server,
+            FindingsGroup::Session => Self::Session,
+        }
+    }
 }
 
 /// Behind the files stands the session that is meant: `S-0001`, or 1.

@@ -5,8 +5,10 @@
 
 use std::fmt::Write as _;
 
+use crate::analysis::Analysis;
 use crate::events::Connection;
 use crate::place::{FileId, PacketRef};
+use crate::rules::Finding;
 
 /// A filter, and the capture to open with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,31 @@ pub fn ending(connection: &Connection, several_captures: bool) -> Vec<Shown> {
         terms.push(frames(refs.iter().map(|at| at.frame)));
     }
     vec![Shown { capture: None, filter: terms.join(" && ") }]
+}
+
+/// The filters that show what a finding rests on.
+pub fn finding(finding: &Finding, analysis: &Analysis) -> Vec<Shown> {
+    let refs = finding.frames();
+    let mut files: Vec<FileId> = refs.iter().map(|at| at.file).collect();
+    files.sort_unstable();
+    files.dedup();
+    let several_captures = analysis.files.len() > 1;
+    // The stream is named where there is one: then the filter shows nothing of others, and may be cut down to it.
+    let only = match &finding.connections[..] {
+        [id] if !several_captures => analysis.connections.get(*id as usize),
+        _ => None,
+    };
+    let stream = only.and_then(|connection| Some((connection.transport.name(), connection.stream?)));
+    let mut shown = Vec::new();
+    for file in files {
+        let cited = frames(refs.iter().filter(|at| at.file == file).map(|at| at.frame));
+        let filter = match stream {
+            Some((name, stream)) => format!("{name}.stream == {stream} && {cited}"),
+            None => cited,
+        };
+        shown.push(Shown { capture: several_captures.then_some(file), filter });
+    }
+    shown
 }
 
 /// `frame.number == 7`, `frame.number in {17, 90211..90213}`.

@@ -56,7 +56,11 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
 }
 
 /// A further member of the document: an array with one element a line.
-fn array(out: &mut dyn Write, name: &str, items: impl Iterator<Item = impl Serialize>) -> io::Result<()> {
+pub(super) fn array(
+    out: &mut dyn Write,
+    name: &str,
+    items: impl Iterator<Item = impl Serialize>,
+) -> io::Result<()> {
     write!(out, ",\n\"{name}\":[")?;
     for (index, item) in items.enumerate() {
         out.write_all(if index == 0 { b"\n" } else { b",\n" })?;

@@ -5,8 +5,10 @@
 
 pub mod columns;
 pub mod filter;
+pub mod findings;
 mod json;
 mod jsonl;
+pub mod rule_pages;
 #[cfg(feature = "cli")]
 pub mod schema;
 pub mod session_columns;

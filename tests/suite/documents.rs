@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ghostshark::protocols::CATALOGUE;
+use ghostshark::report::rule_pages;
+use ghostshark::rules;
 
 /// The documents that people read first, and all below `docs`.
 fn documents() -> Vec<PathBuf> {
@@ -139,6 +141,47 @@ fn every_bound_is_documented_as_it_is() {
 #[test]
 fn every_protocol_is_documented_as_it_is() {
     assert_fresh("docs/protocols.md", "| name |", &protocols());
+}
+
+/// The pages of the rules, by the names of their files, and the list of all.
+fn rule_pages() -> Vec<(String, String)> {
+    let mut list = String::from(
+        "# Rules\n\nMade from the code: `UPDATE_DOCS=1 cargo test documents`. `ghostshark explain CODE` shows the same.\n\n| code | name | severity | what it finds |\n|---|---|---|---|\n",
+    );
+    let mut pages = Vec::new();
+    for rule in rules::CATALOGUE {
+        let file = format!("{}.md", rule.code);
+        let row = [
+            format!("[{}]({file})", rule.code),
+            rule.name.to_owned(),
+            rule.severity.name().to_owned(),
+            rule.title.to_owned(),
+        ];
+        list.extend(["| ", &row.join(" | "), " |\n"]);
+        pages.push((file, rule_pages::markdown(rule)));
+    }
+    pages.push(("README.md".to_owned(), list));
+    pages
+}
+
+#[test]
+fn every_rule_has_its_page_as_it_is() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    let pages = rule_pages();
+    let update = std::env::var_os("UPDATE_DOCS").is_some();
+    if update {
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+    }
+    for (name, page) in &pages {
+        let path = folder.join(name);
+        if update {
+            fs::write(&path, page).unwrap();
+        }
+        let kept = fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == *page, "{name} is stale: UPDATE_DOCS=1 cargo test documents");
+    }
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), pages.len(), "a page without its rule");
 }
 
 #[test]

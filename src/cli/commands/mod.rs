@@ -3,10 +3,12 @@
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod events;
+pub(super) mod findings;
 pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod report;
+pub(super) mod rules;
 pub(super) mod schema;
 pub(super) mod sessions;
 pub(super) mod show;
@@ -92,18 +94,23 @@ fn verdict(analysis: &Analysis, given: usize, input: &InputArgs, any: bool) -> E
 
 /// How text looks where it will be read.
 fn look(args: &LookArgs, output: &OutputArgs) -> Look {
-    let colour = match args.color {
+    let colour = coloured(args.color, output.out.is_none());
+    Look { colour, clock: args.time.into(), verbose: args.verbose }
+}
+
+/// Whether colours are wanted.
+fn coloured(when: ColorWhen, to_standard_output: bool) -> bool {
+    match when {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
         ColorWhen::Auto => {
             let wanted = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-            output.out.is_none()
+            to_standard_output
                 && io::stdout().is_terminal()
                 && wanted("NO_COLOR").is_none()
                 && wanted("TERM").is_none_or(|term| term != "dumb")
         }
-    };
-    Look { colour, clock: args.time.into(), verbose: args.verbose }
+    }
 }
 
 #[cfg(test)]

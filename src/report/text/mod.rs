@@ -9,6 +9,7 @@ mod concern;
 mod connections;
 mod ends;
 pub(super) mod events;
+pub(super) mod findings;
 pub mod follow;
 mod paint;
 mod problems;
@@ -20,7 +21,7 @@ mod worst;
 
 pub use concern::rank;
 pub(super) use concern::rank_of;
-pub(super) use paint::Paint;
+pub(super) use paint::{Paint, Tone};
 pub use problems::{Naming, sentence};
 
 use std::io::{self, Write};
@@ -94,6 +95,11 @@ fn wrapped_to(text: &str, indent: usize, width: usize) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A paragraph in lines that fit, for pages of text.
+pub(super) fn paragraph(text: &str, indent: usize) -> Vec<String> {
+    wrapped_to(text, indent, 96)
 }
 
 /// Puts parts with a comma between them on as few lines as [`WIDTH`] allows; no part is broken.

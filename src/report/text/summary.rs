@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::amounts::{bytes, count};
 use super::paint::{Paint, Tone};
-use super::{Look, Naming, captures, ends, sentence, sessions, worst, wrapped};
+use super::{Look, Naming, captures, ends, findings, sentence, sessions, worst, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -20,7 +20,8 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
     ends::write(analysis, look, out)?;
     sessions::counted(analysis, look, out)?;
     if !analysis.connections.is_empty() {
-        worst::write(analysis, look, out)?;
+        let told = findings::worst(analysis, look, out)?;
+        worst::write(analysis, told, look, out)?;
         longest(analysis, look, out)?;
     }
     problems(analysis, look, out)

@@ -1,7 +1,7 @@
-//! The ends that hurt: who, when, why, how sure, and the filter that shows it. Alike ones are told once.
+//! The ends that hurt and that no finding tells of: who, when, why, how sure, and the filter that shows it. Alike ones are told once.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::amounts::{count, said_moment};
@@ -16,6 +16,7 @@ use crate::events::transport::{By, Confidence, How, Reason};
 use crate::packet::Endpoint;
 use crate::report::filter;
 use crate::report::words::Word;
+use crate::rules::Severity;
 
 /// Groups shown without being asked for more.
 const SHOWN: usize = 4;
@@ -23,13 +24,20 @@ const SHOWN: usize = 4;
 /// What makes two ends alike for the reader: the same thing happened with the same server.
 type Alike = (usize, Reason, How, By, Endpoint);
 
-/// The worst, grouped.
-pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<()> {
+/// The worst, grouped; `findings` were told before.
+pub(super) fn write(analysis: &Analysis, findings: usize, look: Look, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint { on: look.colour };
     let mut groups: BTreeMap<Alike, (u64, &Connection)> = BTreeMap::new();
+    // What a finding tells of is not told again.
+    let told: BTreeSet<u32> = analysis
+        .findings
+        .iter()
+        .filter(|finding| finding.severity > Severity::Info)
+        .flat_map(|finding| finding.connections.iter().copied())
+        .collect();
     for connection in &analysis.connections {
         let ended = &connection.ended;
-        if concern(ended.reason) != Concern::Hurts {
+        if concern(ended.reason) != Concern::Hurts || told.contains(&connection.id) {
             continue;
         }
         let key = (rank(ended), ended.reason, ended.how, ended.by, connection.server);
@@ -40,14 +48,17 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
             group.1 = connection;
         }
     }
+    if groups.is_empty() && findings > 0 {
+        return Ok(());
+    }
     writeln!(out)?;
-    writeln!(out, "{}", paint.tone(Tone::Heading, "WORST"))?;
+    writeln!(out, "{}", paint.tone(Tone::Heading, if findings > 0 { "OTHER BAD ENDS" } else { "WORST" }))?;
     if groups.is_empty() {
         let line = "no connection ended badly, as far as the captures show";
         return writeln!(out, "  {}", paint.tone(Tone::Good, line));
     }
     let groups = ordered(groups);
-    let shown = if look.verbose { groups.len() } else { SHOWN };
+    let shown = if look.verbose { groups.len() } else { SHOWN.saturating_sub(findings).max(1) };
     for (number, connection) in groups.iter().take(shown) {
         one(analysis, connection, *number, look, out)?;
     }

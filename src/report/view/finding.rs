@@ -1,6 +1,6 @@
 //! The record `finding`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -10,7 +10,7 @@ use super::{Context, Frames, Seconds, Time, record_type};
 use super::{Frame, Stamp};
 use crate::analysis::Analysis;
 use crate::events::transport::Confidence;
-use crate::packet::Transport;
+use crate::report::filter;
 use crate::report::words::Said;
 use crate::rules::{self, Fault, Layer, Role, Severity};
 
@@ -66,7 +66,7 @@ pub struct Finding<'a> {
     /// `id` of the finding that explains this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caused_by: Option<String>,
-    /// A Wireshark display filter that shows the evidence.
+    /// A Wireshark display filter that shows the evidence, for the first capture that holds any of it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub filter: String,
     /// A name that stays the same from run to run of the same service.
@@ -161,43 +161,12 @@ impl<'a> Finding<'a> {
             values: values.collect(),
             ruled_out: &finding.ruled_out,
             caused_by: finding.caused_by.map(|id| format!("F-{id:04}")),
-            filter: filter(finding, analysis),
+            filter: filter::finding(finding, analysis)
+                .into_iter()
+                .next()
+                .map_or(String::new(), |shown| shown.filter),
             fingerprint: finding.fingerprint.hex(),
             occurrences: finding.occurrences,
         }
-    }
-}
-
-/// A Wireshark display filter that shows the evidence: its streams, and the frames that are cited. With several captures
-/// it says the frames of the first one only, because a filter works on one file.
-pub(super) fn filter(finding: &rules::Finding, analysis: &Analysis) -> String {
-    let frames = finding.frames();
-    let Some(first) = frames.first() else { return String::new() };
-    let numbers: BTreeSet<u64> =
-        frames.iter().filter(|at| at.file == first.file).map(|at| at.frame).collect();
-    let mut ranges: Vec<(u64, u64)> = Vec::new();
-    for number in numbers {
-        match ranges.last_mut() {
-            Some((_, last)) if *last + 1 == number => *last = number,
-            _ => ranges.push((number, number)),
-        }
-    }
-    let ranges: Vec<String> = ranges
-        .iter()
-        .map(|(first, last)| if first == last { first.to_string() } else { format!("{first}..{last}") })
-        .collect();
-    let streams: BTreeSet<(&str, u32)> = finding
-        .connections
-        .iter()
-        .filter_map(|id| analysis.connections.get(*id as usize))
-        .filter_map(|connection| {
-            let name = if connection.transport == Transport::Tcp { "tcp" } else { "udp" };
-            connection.stream.map(|stream| (name, stream))
-        })
-        .collect();
-    let cited = format!("frame.number in {{{}}}", ranges.join(", "));
-    match (streams.len(), streams.first()) {
-        (1, Some((name, stream))) => format!("{name}.stream == {stream} && {cited}"),
-        _ => cited,
     }
 }
