@@ -11,7 +11,7 @@ use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
 use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
-use crate::report::stories::{EventForm, Statistic, StoryForm};
+use crate::report::stories::{EventForm, Statistic, StoryForm, TableForm};
 use crate::report::text::Clock;
 use crate::report::view::Stamps;
 use crate::report::{FORMATS, Format, Order};
@@ -369,7 +369,7 @@ pub(super) struct FollowArgs {
     pub(super) look: LookArgs,
 }
 
-/// Behind the files stands the table: timers, resume, logins, ends, protocols.
+/// Behind the files stands the table: timers, resume, logins, ends, protocols, services.
 #[derive(Debug, Clone, Args)]
 pub(super) struct StatsArgs {
     #[command(flatten)]
@@ -526,6 +526,18 @@ pub(super) enum StatsFormat {
     Text,
     /// Comma-separated, with a heading
     Csv,
+    /// One JSON object a row
+    Jsonl,
+}
+
+impl From<StatsFormat> for TableForm {
+    fn from(format: StatsFormat) -> Self {
+        match format {
+            StatsFormat::Text => Self::Text,
+            StatsFormat::Csv => Self::Csv,
+            StatsFormat::Jsonl => Self::Jsonl,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -559,6 +571,8 @@ pub(super) enum StatsName {
     Ends,
     /// Sessions by protocol
     Protocols,
+    /// What each server does with sessions: timers, resumption, ends, ghosts
+    Services,
 }
 
 impl From<StatsName> for Statistic {
@@ -569,6 +583,7 @@ impl From<StatsName> for Statistic {
             StatsName::Logins => Self::Logins,
             StatsName::Ends => Self::Ends,
             StatsName::Protocols => Self::Protocols,
+            StatsName::Services => Self::Services,
         }
     }
 }

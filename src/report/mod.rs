@@ -11,6 +11,7 @@ mod jsonl;
 pub mod rule_pages;
 #[cfg(feature = "cli")]
 pub mod schema;
+pub mod services;
 pub mod session_columns;
 pub mod stories;
 pub mod text;

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::jsonl;
 use super::text::{self, Look};
 use super::view::{self, Stamps};
 use super::words::Word;
+use super::{jsonl, services};
 use crate::analysis::Analysis;
 use crate::events::Side;
 use crate::session::Session;
@@ -86,6 +86,7 @@ struct Told<'a> {
     session: view::Session,
     story: Vec<Sentence<'a>>,
     next: &'a str,
+    findings: Vec<view::Finding<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ladder: Option<Vec<Rung<'a>>>,
 }
@@ -116,7 +117,7 @@ impl<'a> Told<'a> {
         session: &Session,
         story: &'a Story,
         ladder: Option<&'a Ladder>,
-        analysis: &Analysis,
+        analysis: &'a Analysis,
         context: view::Context,
     ) -> Self {
         let frame = |at: &crate::place::PacketRef| view::Frame::new(*at, context);
@@ -142,6 +143,10 @@ impl<'a> Told<'a> {
             session: view::Session::new(session, analysis, context),
             story: story.lines.iter().map(sentence).collect(),
             next: &story.next,
+            findings: analysis
+                .findings_of(session)
+                .map(|finding| view::Finding::new(finding, analysis, context))
+                .collect(),
             ladder: ladder.map(|ladder| ladder.rows.iter().map(rung).collect()),
         }
     }
@@ -265,27 +270,64 @@ pub enum Statistic {
     Ends,
     /// Sessions by protocol.
     Protocols,
+    /// What each server does with sessions.
+    Services,
 }
 
-/// A table over all sessions: text for people, or tab-separated with plain numbers.
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TableForm {
+    /// Columns for people.
+    Text,
+    /// Comma-separated, with a heading.
+    Csv,
+    /// One JSON object a row.
+    Jsonl,
+}
+
+/// A table over all sessions.
 ///
 /// # Errors
 /// What the writer says.
 pub fn statistics(
     analysis: &Analysis,
     which: Statistic,
-    plain: bool,
+    form: TableForm,
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let table = match which {
+        Statistic::Services => {
+            return services::write(analysis, form, look, out);
+        }
         Statistic::Timers => tables::timers(analysis),
         Statistic::Resume => tables::resume(analysis),
         Statistic::Logins => tables::logins(analysis),
         Statistic::Ends => tables::ends(analysis, Word::word, Word::word),
         Statistic::Protocols => tables::protocols(analysis),
     };
-    if plain { csv(&table, out) } else { text::table::write(&table, text::Paint { on: look.colour }, out) }
+    match form {
+        TableForm::Text => text::table::write(&table, text::Paint { on: look.colour }, out),
+        TableForm::Csv => csv(&table, out),
+        TableForm::Jsonl => rows(&table, out),
+    }
+}
+
+/// One object a row, its members named like the columns.
+fn rows(table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    for row in &table.rows {
+        let members = table.headings.iter().zip(row).filter_map(|(heading, cell)| {
+            let name = heading.replace([' ', '-'], "_");
+            Some(match cell {
+                Cell::Text(text) => (name, text.as_str().into()),
+                Cell::Number(number) => (name, (*number).into()),
+                Cell::Time(span) => (name + "_s", span.as_secs().into()),
+                Cell::Empty => return None,
+            })
+        });
+        jsonl::line(out, &members.collect::<serde_json::Map<String, serde_json::Value>>())?;
+    }
+    Ok(())
 }
 
 /// Comma-separated with a heading; times in seconds.

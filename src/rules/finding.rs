@@ -207,6 +207,8 @@ pub struct Finding {
     pub fingerprint: Hash128,
     /// How many levels the confidence loses, by whom it cites.
     pub(super) doubts: u8,
+    /// Whether it rests on a joint that only circumstances suggest.
+    pub(super) guessed: bool,
     /// Whether a middling confidence does not soften an error.
     pub(super) keeps_severity: bool,
 }
@@ -220,6 +222,7 @@ impl Finding {
         finding.connections = session.legs.iter().map(|leg| leg.connection).collect();
         finding.connections.sort_unstable();
         finding.doubts = subject.doubts();
+        finding.guessed = subject.is_guessed();
         finding.fingerprint = Hash128::of(&[
             rule.code.as_bytes(),
             session.protocol.as_bytes(),
@@ -251,6 +254,7 @@ impl Finding {
             key: String::new(),
             fingerprint: Hash128::of(&[rule.code.as_bytes()]),
             doubts: 0,
+            guessed: false,
             keeps_severity: false,
         }
     }
@@ -425,7 +429,8 @@ impl Finding {
     }
 
     /// Takes the doubts off the confidence, and from the severity what so little confidence does not carry
-    /// (`domain.md` D.1): low is never above info, medium never above warning unless its row says so.
+    /// (`domain.md` D.1): low is never above info, medium never above warning unless its row says so,
+    /// and what rests on a guessed joint never above warning.
     pub(super) fn settle(&mut self) {
         for _ in 0..self.doubts {
             self.confidence = match self.confidence {
@@ -439,5 +444,8 @@ impl Finding {
             Confidence::Medium if !self.keeps_severity => self.severity.min(Severity::Warning),
             _ => self.severity,
         };
+        if self.guessed {
+            self.severity = self.severity.min(Severity::Warning);
+        }
     }
 }

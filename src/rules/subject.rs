@@ -51,15 +51,17 @@ impl<'a> Subject<'a> {
         self.mains().next_back().or_else(|| self.parts().next_back())
     }
 
+    /// Whether a joint of it is only suggested by circumstances.
+    pub(super) fn is_guessed(self) -> bool {
+        let circumstances =
+            |part: &SessionLeg| part.stitch.is_some_and(|stitch| stitch.by.strength() == Strength::Heuristic);
+        self.session.legs.iter().any(circumstances)
+    }
+
     /// How many levels of confidence its joints and its capture cost (`domain.md` D.1).
     pub(super) fn doubts(self) -> u8 {
-        let guessed = self
-            .session
-            .legs
-            .iter()
-            .any(|part| part.stitch.is_some_and(|stitch| stitch.by.strength() == Strength::Heuristic));
         let lossy = self.parts().any(|part| part.connection.visibility.loss_ratio > LOSS_DOUBTFUL);
-        u8::from(guessed) + u8::from(lossy)
+        u8::from(self.is_guessed()) + u8::from(lossy)
     }
 
     /// Later sessions of the same client host with the same server, in order.

@@ -11,14 +11,20 @@ pub struct KnownTimer {
     pub who: &'static str,
     /// Whether a box between the two does it, rather than an end.
     pub middlebox: bool,
+    /// Whether it is a wait for an answer that is owed, and no idleness.
+    pub answer: bool,
 }
 
 const fn end(seconds: u32, who: &'static str) -> KnownTimer {
-    KnownTimer { seconds, who, middlebox: false }
+    KnownTimer { seconds, who, middlebox: false, answer: false }
 }
 
 const fn middle(seconds: u32, who: &'static str) -> KnownTimer {
-    KnownTimer { seconds, who, middlebox: true }
+    KnownTimer { seconds, who, middlebox: true, answer: false }
+}
+
+const fn answer(seconds: u32, who: &'static str) -> KnownTimer {
+    KnownTimer { seconds, who, middlebox: true, answer: true }
 }
 
 /// The table, in order of time.
@@ -26,9 +32,10 @@ pub static KNOWN: &[KnownTimer] = &[
     end(2, "gunicorn keepalive"),
     end(5, "Apache httpd 2.4 KeepAliveTimeout, Node.js http keepAliveTimeout, uvicorn timeout_keep_alive"),
     end(10, "MySQL connect_timeout (login phase)"),
-    end(15, "Envoy route timeout (an answer was owed)"),
+    answer(15, "Envoy route timeout"),
     end(20, "Tomcat connectionTimeout as shipped"),
-    end(30, "Jetty idle timeout, Google Cloud backend service timeout"),
+    end(30, "Jetty idle timeout"),
+    answer(30, "Google Cloud backend service timeout"),
     middle(30, "Cisco ASA embryonic, iptables and Palo Alto UDP"),
     middle(50, "HAProxy timeout client and server in Debian's configuration"),
     middle(60, "AWS ALB and CLB idle timeout"),
@@ -39,7 +46,7 @@ pub static KNOWN: &[KnownTimer] = &[
     middle(65, "Oracle cloud load balancer, client side"),
     end(75, "nginx keepalive_timeout"),
     end(90, "Go http.Transport IdleConnTimeout, BGP hold time, NFS lease on Linux"),
-    middle(100, "Cloudflare origin response"),
+    answer(100, "Cloudflare origin response"),
     end(120, "IIS connectionTimeout, sshd LoginGraceTime"),
     middle(120, "AWS NLB UDP, Cisco ASA UDP, Linux conntrack UDP stream"),
     end(130, "Kestrel KeepAliveTimeout"),
@@ -76,10 +83,10 @@ pub static KNOWN: &[KnownTimer] = &[
     middle(432_000, "Linux conntrack established (5 days)"),
 ];
 
-/// Who is shipped with a timer of about this long: within one in a hundred, at least 0.3 s.
+/// Who is shipped with an idle timer of about this long: within one in a hundred, at least 0.3 s.
 pub fn candidates(span: Span) -> impl Iterator<Item = &'static KnownTimer> {
     let seconds = span.as_secs();
-    KNOWN.iter().filter(move |known| {
+    KNOWN.iter().filter(|known| !known.answer).filter(move |known| {
         let wanted = f64::from(known.seconds);
         (seconds - wanted).abs() <= (wanted / 100.0).max(0.3)
     })

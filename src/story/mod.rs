@@ -6,6 +6,7 @@ pub mod amounts;
 pub mod ladder;
 pub mod narrative;
 pub mod next;
+pub mod services;
 pub mod tables;
 
 pub use ladder::{Ladder, Row};

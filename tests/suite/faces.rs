@@ -6,7 +6,7 @@ use std::process::{Command, Output, Stdio};
 
 use ghostshark::analysis::{Analysis, Options};
 use ghostshark::report::session_columns::{self, ListForm, SESSION_COLUMNS, SessionList, SessionOrder};
-use ghostshark::report::stories::{self, EventForm, Statistic, StoryForm, StoryRequest};
+use ghostshark::report::stories::{self, EventForm, Statistic, StoryForm, StoryRequest, TableForm};
 use ghostshark::report::text::Look;
 use ghostshark::report::view::Stamps;
 use ghostshark::scenario::{self, Format};
@@ -163,17 +163,26 @@ fn nothing_from_the_wire_acts() {
 #[test]
 fn tables_count_what_there_is() {
     let analysis = analysed(&forged("ftp_refused_while_held"));
-    let written = |which, plain| {
+    let written = |which, form| {
         let mut out = Vec::new();
-        stories::statistics(&analysis, which, plain, Look::default(), &mut out).unwrap();
+        stories::statistics(&analysis, which, form, Look::default(), &mut out).unwrap();
         String::from_utf8(out).unwrap()
     };
-    for which in
-        [Statistic::Timers, Statistic::Resume, Statistic::Logins, Statistic::Ends, Statistic::Protocols]
-    {
-        assert!(written(which, false).lines().count() >= 1, "{which:?}");
+    for which in [
+        Statistic::Timers,
+        Statistic::Resume,
+        Statistic::Logins,
+        Statistic::Ends,
+        Statistic::Protocols,
+        Statistic::Services,
+    ] {
+        assert!(written(which, TableForm::Text).lines().count() >= 1, "{which:?}");
+        for line in written(which, TableForm::Jsonl).lines() {
+            assert!(serde_json::from_str::<Value>(line).unwrap().is_object(), "{which:?}: {line}");
+        }
     }
-    let ends = written(Statistic::Ends, true);
+    insta::assert_snapshot!("services", written(Statistic::Services, TableForm::Text));
+    let ends = written(Statistic::Ends, TableForm::Csv);
     let counted: usize =
         ends.lines().skip(1).map(|row| row.split(',').nth(3).unwrap().parse::<usize>().unwrap()).sum();
     assert_eq!(counted, analysis.sessions.len());

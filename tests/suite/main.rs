@@ -10,6 +10,7 @@
 mod captures;
 #[cfg(feature = "cli")]
 mod cli;
+mod crowd;
 mod determinism;
 mod documents;
 mod faces;

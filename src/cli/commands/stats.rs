@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::ValueEnum;
 
 use super::{Exit, Stop, look, tell};
-use crate::cli::flags::{StatsArgs, StatsFormat, StatsName};
+use crate::cli::flags::{StatsArgs, StatsName};
 use crate::report::stories;
 
 pub(in crate::cli) fn run(args: &StatsArgs) -> Result<Exit, Stop> {
@@ -17,9 +17,7 @@ pub(in crate::cli) fn run(args: &StatsArgs) -> Result<Exit, Stop> {
         &args.output,
         true,
         |analysis| !analysis.sessions.is_empty(),
-        |analysis, out| {
-            stories::statistics(analysis, name.into(), args.format == StatsFormat::Csv, look, out)
-        },
+        |analysis, out| stories::statistics(analysis, name.into(), args.format.into(), look, out),
     )
 }
 

@@ -14,6 +14,7 @@ use crate::report::filter;
 use crate::report::findings::{FindingList, Group, is_told, sort};
 use crate::report::words::Word;
 use crate::rules::{Evidence, Fault, Finding, Role, Severity};
+use crate::session::Session;
 
 /// Width of the lines.
 const WIDTH: usize = 100;
@@ -175,6 +176,40 @@ fn cited(piece: &Evidence, several: bool) -> String {
         (_, [only]) => format!("frame {only}"),
         (_, all) => format!("frames {}", all.join(", ")),
     }
+}
+
+/// The findings about a session, the worst first; consequences of others stand below them in one line each.
+pub(super) fn of_session(
+    analysis: &Analysis,
+    session: &Session,
+    look: Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let paint = Paint { on: look.colour };
+    let mut findings: Vec<&Finding> = analysis.findings_of(session).collect();
+    if findings.is_empty() {
+        return Ok(());
+    }
+    sort(&mut findings);
+    writeln!(out)?;
+    writeln!(out, "{}", paint.tone(Tone::Heading, "FINDINGS"))?;
+    let (told, others): (Vec<&Finding>, Vec<&Finding>) =
+        findings.into_iter().partition(|finding| is_told(finding) || look.verbose);
+    for finding in told {
+        one(analysis, finding, Group::Session, look, out)?;
+    }
+    for finding in others {
+        let severity = paint.tone(tone(finding.severity), finding.severity.word());
+        let cause = finding.caused_by.map_or(String::new(), |id| format!(" (because of F-{id:04})"));
+        let text = format!("{}{cause}", escape::terminal(&finding.message));
+        let first = format!("  {} {severity}  {}  ", finding.name(), finding.rule.code);
+        let indent = finding.name().len() + finding.severity.word().len() + finding.rule.code.len() + 7;
+        let lines = wrapped_to(&text, indent, WIDTH);
+        for (number, line) in lines.iter().enumerate() {
+            if number == 0 { writeln!(out, "{first}{line}")? } else { writeln!(out, "{:indent$}{line}", "")? }
+        }
+    }
+    Ok(())
 }
 
 /// The worst findings, in short, for the summary. Gives how many were shown.

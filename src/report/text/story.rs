@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::amounts::moment;
 use super::concern::concern;
 use super::paint::{Paint, Tone};
-use super::{Look, hanging, origin, wrapped_to};
+use super::{Look, findings, hanging, origin, wrapped_to};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Side;
@@ -62,6 +62,7 @@ pub(in crate::report) fn write(
             }
         }
     }
+    findings::of_session(analysis, session, look, out)?;
     writeln!(out)?;
     let next = wrapped_to(&escape::terminal(&story.next), 6, WIDTH);
     hanging(out, "NEXT  ", &next)?;
