@@ -58,7 +58,7 @@ impl<'a> Subject<'a> {
             .legs
             .iter()
             .any(|part| part.stitch.is_some_and(|stitch| stitch.by.strength() == Strength::Heuristic));
-        let lossy = self.parts().any(|part| part.connection.visibility.loss_ratio > LOSS_DOUBTFUL);
+        let lossy = self.parts().any(|part| part.is_lossy());
         u8::from(guessed) + u8::from(lossy)
     }
 
@@ -80,6 +80,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Part<'_> {
+    /// Whether so much was lost that every claim is a level less sure.
+    pub(super) fn is_lossy(self) -> bool {
+        self.connection.visibility.loss_ratio > LOSS_DOUBTFUL
+    }
+
     /// Whether both directions were recorded, without so much loss that absence proves nothing.
     pub fn sees_both(self) -> bool {
         let visibility = &self.connection.visibility;
