@@ -89,6 +89,9 @@ pub const QUIET_KEPT: usize = 64;
 /// Actions kept of one connection, to know a repetition by.
 pub const ACTIONS_KEPT: usize = 256;
 
+/// Refusals with an excuse kept of one connection.
+pub const EXCUSES_KEPT: usize = 16;
+
 /// Identities kept of one connection.
 pub const IDENTITIES_KEPT: usize = 64;
 

@@ -147,7 +147,7 @@ impl Grade {
 
 /// What else is true of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Marks(u16);
+pub struct Marks(u32);
 
 impl Marks {
     /// Inferred from sizes, timing or order, not read.
@@ -182,6 +182,8 @@ impl Marks {
     pub const STATE_LOST: Self = Self(1 << 14);
     /// A message of its own that has neither name nor status: the content of a mail.
     pub const NAMELESS: Self = Self(1 << 15);
+    /// The side that answers had asked somebody behind it, who did not answer, or not well (HTTP 502, 504).
+    pub const UPSTREAM: Self = Self(1 << 16);
 
     /// Both.
     #[must_use]

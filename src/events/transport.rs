@@ -180,6 +180,27 @@ pub struct Ending {
     pub rst: Option<RstFacts>,
 }
 
+/// The first closing act, and how it stood between the two at that moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClosingAct {
+    /// In whose name it was made.
+    pub side: Side,
+    /// Whether it is a FIN; else a RST.
+    pub fin: bool,
+    /// Its frame.
+    pub at: PacketRef,
+    /// When.
+    pub time: Timestamp,
+    /// Since the last payload of either side; none where nothing was ever said.
+    pub quiet: Option<Span>,
+    /// Since the last segment of any kind, keep-alive probes included.
+    pub still: Option<Span>,
+    /// Who had sent the last payload, and its frame.
+    pub spoke_last: Option<(Side, PacketRef)>,
+    /// Payload bytes of each side that were sent and not acknowledged then.
+    pub unacked: PerSide<u64>,
+}
+
 /// tshark 4.0.17's own counters of one connection, by its own rules (`domain.md` C.7): each counts the frames
 /// that the filter `tcp.analysis.<name>` matches. `retransmission` includes fast and spurious ones, as there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -295,4 +316,6 @@ pub struct Connection {
     pub visibility: Visibility,
     /// Longest time between two payload-carrying frames.
     pub longest_idle: Span,
+    /// The first closing act of a TCP connection, where the capture holds one.
+    pub closing: Option<Box<ClosingAct>>,
 }

@@ -136,6 +136,7 @@ fn told(events: &[Event]) -> String {
             (Marks::LIMIT, "limit"),
             (Marks::STATE_LOST, "state-lost"),
             (Marks::NAMELESS, "nameless"),
+            (Marks::UPSTREAM, "upstream"),
         ] {
             if event.marks.has(mark) {
                 let _ = write!(text, " {name}");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::subject::Subject;
+use super::subject::{Part, Subject};
 use crate::events::transport::By;
 use crate::events::{Confidence, Hash128, Side};
 use crate::limits::CITED_FRAMES;
@@ -326,6 +326,13 @@ impl Finding {
         let all: BTreeSet<u32> = connections.into_iter().collect();
         self.connections = all.into_iter().collect();
         self
+    }
+
+    /// Only this connection, by itself: how sure its session is joined takes nothing off the claim.
+    #[must_use]
+    pub fn alone(mut self, part: &Part<'_>) -> Self {
+        self.doubts = u8::from(part.is_lossy());
+        self.on([part.connection.id])
     }
 
     /// What tells it from another finding of the same rule in the same session.

@@ -7,6 +7,7 @@
 pub mod capture;
 pub mod causes;
 pub mod finding;
+pub mod idle_closings;
 pub mod population;
 pub mod subject;
 pub mod timers;
@@ -103,7 +104,12 @@ catalogue! {
     "The network and what stands in it (GSN8xx)." network {}
     "What the capture does not show (GSQ9xx)." capture_quality {}
     "Taking up what was interrupted (GSR3xx)." resumption {}
-    "Timers (GST1xx)." timeouts {}
+    "Timers (GST1xx)." timeouts {
+        idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch, client_gave_up_waiting,
+        request_timeout_by_server, gateway_timeout, absolute_lifetime_limit, keepalive_missed, keepalive_too_slow,
+        keepalive_does_not_count, login_grace_expired, handshake_stalled, connect_timeout, stated_session_timeout,
+        lease_or_hold_expired, transfer_stalled,
+    }
     "Work of several steps (GSW6xx)." workflows { incomplete_transfer, left_without_goodbye }
 }
 

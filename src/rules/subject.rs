@@ -60,7 +60,7 @@ impl<'a> Subject<'a> {
 
     /// How many levels of confidence its joints and its capture cost (`domain.md` D.1).
     pub(super) fn doubts(self) -> u8 {
-        let lossy = self.parts().any(|part| part.connection.visibility.loss_ratio > LOSS_DOUBTFUL);
+        let lossy = self.parts().any(Part::is_lossy);
         u8::from(self.is_guessed()) + u8::from(lossy)
     }
 
@@ -82,6 +82,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Part<'_> {
+    /// Whether so much was lost that every claim is a level less sure.
+    pub(super) fn is_lossy(self) -> bool {
+        self.connection.visibility.loss_ratio > LOSS_DOUBTFUL
+    }
+
     /// Whether both directions were recorded, without so much loss that absence proves nothing.
     pub fn sees_both(self) -> bool {
         let visibility = &self.connection.visibility;

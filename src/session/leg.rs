@@ -12,7 +12,7 @@ use crate::events::{
     Action, Code, Confidence, ConnectionKey, Event, Expectation, Identity, Marks, Scope, SecurityFacts,
     ShortText, Side, Stage, Word,
 };
-use crate::limits::{ACTIONS_KEPT, IDENTITIES_KEPT};
+use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT};
 
 /// What a leg is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,6 +37,8 @@ pub struct Leg {
     pub first: Point,
     /// Its last event.
     pub last: Point,
+    /// Who said the first word above the transport.
+    pub opener: Option<Side>,
     /// Questions and answers.
     pub dialog: Dialog,
     /// Logins.
@@ -59,6 +61,8 @@ pub struct Leg {
     pub farewell: Option<Box<Farewell>>,
     /// A refusal to begin at all.
     pub refused: Option<Box<Farewell>>,
+    /// Refusals that speak of a timer, of somebody behind who failed, or that may pass if tried later; bounded.
+    pub excuses: Vec<Excuse>,
     /// Connections that it announced.
     pub expects: Vec<(Expectation, Point)>,
     /// Actions asked for, and what became of them; bounded.
@@ -122,6 +126,15 @@ pub struct Farewell {
     pub confidence: Confidence,
 }
 
+/// A refusal that names a reason outside of what was asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Excuse {
+    /// What was said.
+    pub said: Farewell,
+    /// Where the question was asked, where it answers one.
+    pub asked: Option<Point>,
+}
+
 /// An action that was asked for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Acted {
@@ -145,6 +158,7 @@ impl Leg {
             protocols: Vec::new(),
             first: at,
             last: at,
+            opener: None,
             dialog: Dialog::default(),
             logins: Logins::default(),
             resumptions: Resumptions::default(),
@@ -156,6 +170,7 @@ impl Leg {
             security_goodbye: None,
             farewell: None,
             refused: None,
+            excuses: Vec::new(),
             expects: Vec::new(),
             actions: Vec::new(),
             readable: 0,
@@ -170,6 +185,7 @@ impl Leg {
         let at = Point::of(event);
         self.last = at;
         if event.scope != Scope::Transport {
+            self.opener.get_or_insert(event.side);
             if !self.protocols.contains(&event.protocol) && self.protocols.len() < 8 {
                 self.protocols.push(event.protocol);
             }
@@ -178,9 +194,14 @@ impl Leg {
         }
         if event.leads() || event.marks.has(Marks::OPAQUE) {
             let effect = if event.scope == Scope::Transport { Effect::None } else { self.dialog.note(event) };
-            if let Effect::Answered(asked) = effect {
+            let asked = match effect {
+                Effect::Answered(asked) => Some(asked),
+                Effect::None => None,
+            };
+            if let Some(asked) = asked {
                 self.answer(asked, event);
             }
+            self.note_excuse(event, at, asked);
         }
         self.logins.note(event);
         self.resumptions.note(event);
@@ -217,6 +238,15 @@ impl Leg {
             && self.actions.len() < ACTIONS_KEPT
         {
             self.actions.push(Acted { action, object: details.object.clone(), asked: at, answer: None });
+        }
+    }
+
+    fn note_excuse(&mut self, event: &Event, at: Point, asked: Option<Point>) {
+        let excuses = [Marks::TIMER, Marks::UPSTREAM, Marks::RETRYABLE];
+        let excused = excuses.iter().any(|mark| event.marks.has(*mark));
+        let says = matches!(event.stage, Stage::Refused | Stage::Told) && event.scope != Scope::Transport;
+        if excused && says && self.excuses.len() < EXCUSES_KEPT {
+            self.excuses.push(Excuse { said: Self::last_word(event, at), asked });
         }
     }
 

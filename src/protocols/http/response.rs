@@ -309,7 +309,10 @@ impl Http {
 
 fn marks(head: &Head<'_>, code: u16) -> Marks {
     let marks = match code {
-        408 | 504 | 524 => Marks::TIMER,
+        408 => Marks::TIMER,
+        // RFC 9110 sections 15.6.3 and 15.6.5; 520 to 524 are what a well-known provider says of its origin.
+        504 | 522 | 524 => Marks::TIMER.with(Marks::UPSTREAM),
+        502 | 520 | 521 | 523 => Marks::UPSTREAM,
         429 => Marks::LIMIT.with(Marks::RETRYABLE),
         421 | 425 | 503 => Marks::RETRYABLE,
         // It had been there, or the server says that it will never be again.

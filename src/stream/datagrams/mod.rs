@@ -194,6 +194,7 @@ impl Datagrams {
                 ..Visibility::default()
             },
             longest_idle: self.longest_idle,
+            closing: None,
             ended,
         }
     }

@@ -18,7 +18,7 @@ use super::tcp::half::{Act, Half};
 use crate::events::ConnectionKey;
 use crate::events::side::{PerSide, Side};
 use crate::events::transport::{
-    By, Confidence, Connection, Ending, How, Opened, Reason, RoundTrips, RstFacts, SideFacts,
+    By, ClosingAct, Confidence, Connection, Ending, How, Opened, Reason, RoundTrips, RstFacts, SideFacts,
 };
 use crate::events::visibility::{Sight, Visibility};
 use crate::limits::CITED_FRAMES;
@@ -202,6 +202,7 @@ pub fn finish(connection: &TcpConnection, window: Window, superseded: bool) -> R
         wireshark: connection.counters,
         visibility: visibility(&case, &facts, &ended),
         longest_idle: connection.longest_idle,
+        closing: connection.closing.as_ref().map(|closing| Box::new(closing_act(&case, closing))),
         ended,
     };
     Row { key: connection.key, stream_key: connection.stream_key, connection: account, facts }
@@ -215,6 +216,20 @@ fn opened(case: &Case<'_>) -> Opened {
         (true, _) => Opened::Observed,
         (false, true) => Opened::LostSyn,
         (false, false) => Opened::MidCapture,
+    }
+}
+
+fn closing_act(case: &Case<'_>, closing: &super::tcp::Closing) -> ClosingAct {
+    let unacked = |side| closing.unacked.get(case.connection.direction(side).index()).copied().unwrap_or(0);
+    ClosingAct {
+        side: case.side(closing.direction),
+        fin: closing.fin,
+        at: closing.act.at,
+        time: closing.act.time,
+        quiet: closing.since_payload,
+        still: closing.since_any,
+        spoke_last: closing.spoke_last.map(|(way, act)| (case.side(way), act.at)),
+        unacked: PerSide { client: unacked(Side::Client), server: unacked(Side::Server) },
     }
 }
 

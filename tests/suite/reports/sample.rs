@@ -76,6 +76,7 @@ fn connection(id: u32, start: i64, end: i64, ended: Ending) -> Connection {
         wireshark: WiresharkCounters::default(),
         visibility: Visibility { tail: Span::from_secs(30), ..Visibility::default() },
         longest_idle: Span::from_secs(2),
+        closing: None,
     }
 }
 

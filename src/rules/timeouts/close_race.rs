@@ -1,0 +1,100 @@
+//! GST103: a request went into a connection that its peer had just closed.
+
+use crate::events::transport::How;
+use crate::events::{Safety, Side};
+use crate::rules::{Finding, Findings, Part, Severity, Subject};
+use crate::session::outcome::name;
+use crate::session::{Question, Role};
+
+rule! {
+    /// # What it finds
+    /// A request that was sent on a kept-alive connection after its peer had closed it, and that was answered by a RST
+    /// or not at all.
+    ///
+    /// # Why it matters
+    /// The sender sees "connection reset by peer" for a request that nobody refused. It cannot know whether the request
+    /// was carried out, and does not repeat it if twice would not be once.
+    ///
+    /// # How it is decided
+    /// The first closing act was the peer's FIN or RST with nothing owed. The request was sent after it, no byte of
+    /// answer came, and nothing of the peer's shows that the request was read. A good-bye is no request. Where the same
+    /// safe request succeeded on a new connection, it is a fact (info).
+    ///
+    /// # What it cannot know
+    /// Whether the sender could already have known: the FIN may have been on its way still.
+    ///
+    /// # How to mend it
+    /// Give up idle connections earlier than the peer does; repeat what is idempotent at once on a new connection.
+    ///
+    /// # Sources
+    /// RFC 9112 sections 9.3.1 and 9.5; RFC 9110 section 9.2.2; `domain.md` D.9.
+    "GST103", "close-race", "a request went into a connection that its peer had just closed", Warning, Session, Session(check)
+}
+
+/// The request that ran into the closed connection.
+pub(super) fn late_request<'a>(part: &Part<'a>) -> Option<&'a Question> {
+    let act = part.connection.closing.as_deref()?;
+    let (asker, ended) = (act.side.other(), &part.connection.ended);
+    if part.leg.role == Role::Data || part.leg.opaque > 0 || !part.sees_both() || ended.by != act.side.into()
+    {
+        return None;
+    }
+    let answered = part.connection.sides[act.side].last_payload.is_some_and(|time| time > act.time);
+    let mut open = part.leg.dialog.open.iter();
+    let late =
+        |question: &&Question| question.by == asker && question.at.time > act.time && !question.guessed;
+    open.find(late).filter(|_| !answered && asker == Side::Client)
+}
+
+fn check(subject: Subject<'_>, findings: &mut Findings) {
+    for part in subject.parts() {
+        let Some(question) = late_request(&part) else { continue };
+        let Some(act) = part.connection.closing.as_deref() else { continue };
+        let (closer, asker) = (act.side.name(), act.side.other().name());
+        let late = question.at.time.since(act.time);
+        let reset =
+            matches!(part.connection.ended.how, How::Rst) || part.connection.history.contains(['r', 'R']);
+        let answer = if reset { "a RST" } else { "nothing" };
+        let mut finding = Finding::of(
+            &RULE,
+            &subject,
+            format!(
+                "{} was sent {late} after the {closer} had closed, and was answered by {answer}",
+                name(question)
+            ),
+        )
+        .confidence(crate::events::Confidence::High)
+        .alone(&part)
+        .at(question.at.time)
+        .key(part.connection.id.to_string())
+        .fault(crate::rules::Fault::Unknown)
+        .why(format!(
+            "the {closer}'s {} is older than the request, and no byte of the {closer} came after it",
+            if act.fin { "FIN" } else { "RST" }
+        ))
+        .advice(format!(
+            "let the {asker} give up idle connections before the {closer} does (here after {}), and repeat idempotent requests at once on a new connection",
+            act.quiet.unwrap_or_default()
+        ))
+        .seconds("late_s", late)
+        .seconds("idle_s", act.quiet.unwrap_or_default())
+        .shows([act.at], "the closing")
+        .shows_point(question.at, "the request, sent after it")
+        .context(part.connection.ended.frames.iter().copied(), "the end of the connection");
+        if repeated_well(&subject, question) {
+            finding = finding.severity(Severity::Info);
+        }
+        findings.add(finding);
+    }
+}
+
+/// Whether the same request, which changes nothing, was granted later.
+fn repeated_well(subject: &Subject<'_>, question: &Question) -> bool {
+    let acts = || subject.session.legs.iter().flat_map(|part| &part.leg.actions);
+    let Some(own) = acts().find(|acted| acted.asked == question.at) else { return false };
+    own.action.safety == Safety::Safe
+        && acts().any(|other| {
+            let again = other.action.key == own.action.key && other.asked.time > own.asked.time;
+            again && other.answer.is_some_and(|(granted, _)| granted)
+        })
+}

@@ -1,0 +1,121 @@
+//! GST114: nobody answered a connection's SYNs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::events::transport::{Opened, Reason};
+use crate::events::visibility::Sight;
+use crate::events::{Confidence, Connection};
+use crate::packet::Transport;
+use crate::rules::{Fault, Finding, Findings, Population, Severity};
+use crate::session::outcome::seconds;
+use crate::time::Span;
+
+rule! {
+    /// # What it finds
+    /// A connection that was tried several times and never answered, neither with yes nor with no.
+    ///
+    /// # Why it matters
+    /// Silence makes the client wait for its whole connect timer, where a refusal would have let it go on at once.
+    ///
+    /// # How it is decided
+    /// At least three SYNs without any answer. That the host answers on other connections tells a filter from a host that
+    /// is down. Clients that knock at ten doors or more are scanners, and a client that was let in by the other address
+    /// family within two seconds lost nothing (both info). A capture that shows one direction only proves nothing.
+    ///
+    /// # What it cannot know
+    /// Who dropped the packets: a firewall, a router, a full backlog.
+    ///
+    /// # How to mend it
+    /// If the host answers elsewhere, look for a firewall rule or a full listen queue; else find out whether it is up.
+    /// Let firewalls reject what they do not want.
+    ///
+    /// # Sources
+    /// RFC 9293 section 3.8.3; RFC 8305; `domain.md` D.9.
+    "GST114", "connect-timeout", "nobody answered a connection's SYNs", Error, Transport, Population(check)
+}
+
+/// Doors that a scanner knocks at.
+const DOORS: usize = 10;
+
+/// A second address that succeeds this soon makes the first one's failure harmless.
+const HAPPY: Span = Span::from_secs(2);
+
+/// Connections recorded one way only, from which silence proves nothing.
+const ONE_SIDED: f64 = 0.5;
+
+fn check(population: &Population<'_>, findings: &mut Findings) {
+    if population.captures.iter().any(|capture| capture.one_sided_ratio > ONE_SIDED) {
+        return;
+    }
+    let mut doors: BTreeMap<IpAddr, BTreeSet<(IpAddr, u16)>> = BTreeMap::new();
+    let mut alive: BTreeSet<IpAddr> = BTreeSet::new();
+    let mut opened: BTreeMap<u16, Vec<&Connection>> = BTreeMap::new();
+    for connection in
+        population.connections.iter().filter(|connection| connection.transport == Transport::Tcp)
+    {
+        match connection.opened {
+            Opened::Never => {
+                doors
+                    .entry(connection.client.ip)
+                    .or_default()
+                    .insert((connection.server.ip, connection.server.port));
+                if connection.sides.server.packets > 0 {
+                    alive.insert(connection.server.ip);
+                }
+            }
+            _ => {
+                alive.insert(connection.server.ip);
+                opened.entry(connection.server.port).or_default().push(connection);
+            }
+        }
+    }
+    for connection in population.connections {
+        let unheard =
+            connection.sides.server.packets == 0 && connection.visibility.sight != Sight::ServerOnly;
+        if connection.ended.reason != Reason::EstablishTimeout || !unheard {
+            continue;
+        }
+        let Some(subject) = population.session_of(connection.id) else { continue };
+        let scans = doors.get(&connection.client.ip).is_some_and(|doors| doors.len() >= DOORS);
+        let other_family = opened.get(&connection.server.port).is_some_and(|list| {
+            list.iter().any(|other| {
+                other.client.ip.is_ipv4() != connection.client.ip.is_ipv4()
+                    && (other.start.0 - connection.start.0).abs() <= HAPPY.0
+            })
+        });
+        let severity = if scans || other_family { Severity::Info } else { Severity::Error };
+        let up = alive.contains(&connection.server.ip);
+        let tried = connection.end.since(connection.start);
+        let mut finding = Finding::of(
+            &RULE,
+            &subject,
+            format!(
+                "{} SYNs to port {} over {} had no answer",
+                connection.sides.client.packets, connection.server.port, seconds(tried)
+            ),
+        )
+        .severity(severity)
+        .on([connection.id])
+        .at(connection.start)
+        .key(connection.id.to_string())
+        .fault(if up { Fault::Network } else { Fault::Unknown })
+        .why(connection.ended.because.clone())
+        .advice(if up {
+            "the host answers on other connections: look for a firewall that drops, or a full listen queue; let it reject instead"
+        } else {
+            "find out whether the host is up and reachable (ARP, ping); if a firewall drops, let it reject instead"
+        })
+        .seconds("tried_s", tried)
+        .number("syns", connection.sides.client.packets)
+        .shows(connection.ended.frames.iter().copied(), "the first and the last SYN")
+        .absence((connection.start, connection.end + connection.visibility.tail), [connection.last], "no answer of the server");
+        if connection.visibility.tail < Span::from_secs(1) {
+            finding = finding.confidence(Confidence::High);
+        }
+        if up {
+            finding = finding.ruled_out("the host is not down: it answered on other connections");
+        }
+        findings.add(finding);
+    }
+}
