@@ -6,6 +6,7 @@
 
 pub mod capture;
 pub mod causes;
+mod departure;
 pub mod finding;
 pub mod population;
 pub mod subject;
@@ -99,7 +100,9 @@ catalogue! {
     "Logins and what becomes of them (GSA5xx)." authentication {}
     "Points from which work need not be done again (GSC7xx)." checkpoints {}
     "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
-    "Sessions that one side still holds (GSG2xx)." ghosts {}
+    "Sessions that one side still holds (GSG2xx)." ghosts {
+        half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak,
+    }
     "The network and what stands in it (GSN8xx)." network {}
     "What the capture does not show (GSQ9xx)." capture_quality {}
     "Taking up what was interrupted (GSR3xx)." resumption {}
