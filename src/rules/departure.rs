@@ -103,18 +103,21 @@ pub(super) fn forgotten(part: Part<'_>) -> Option<Oblivion> {
 /// How long nothing was said before this packet.
 fn quiet_until(part: Part<'_>, packet: Option<PacketRef>) -> Option<Span> {
     let packet = packet?;
-    let ends_there = part.leg.clocks.quiet.iter().find(|quiet| quiet.until.first == packet);
+    let ends_there = part.leg.clocks.quiet.iter().find(|quiet| quiet.until.last == packet);
     ends_there.map(|quiet| quiet.span)
 }
 
-/// A later connection of the same client host with the same service, on which both sides spoke: the hosts could reach
-/// each other again. Its id and its first frame.
-pub(super) fn reached_again(subject: Subject<'_>, after: Timestamp) -> Option<(u32, PacketRef)> {
-    let own = subject.parts();
+/// A later connection of the same client host with the same service, begun in this window, on which both sides spoke: the
+/// hosts could reach each other again.
+pub(super) fn reached_again<'a>(
+    subject: Subject<'a>,
+    (after, before): (Timestamp, Timestamp),
+) -> Option<Part<'a>> {
     let others = subject.later_of_pair().take(LOOKED_THROUGH).flat_map(Subject::parts);
-    own.chain(others).map(|part| part.connection).find_map(|connection| {
+    subject.parts().chain(others).find(|part| {
+        let connection = part.connection;
         let talked = Side::BOTH.iter().all(|side| connection.sides[*side].payload_bytes > 0);
-        (connection.start > after && talked).then_some((connection.id, connection.first))
+        connection.start > after && connection.start < before && talked
     })
 }
 

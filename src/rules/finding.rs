@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Rule;
-use super::subject::Subject;
+use super::subject::{Part, Subject};
 use crate::events::transport::By;
 use crate::events::{Confidence, Hash128, Side};
 use crate::limits::CITED_FRAMES;
@@ -225,6 +225,21 @@ impl Finding {
             session.protocol.as_bytes(),
             &session.server.port.to_be_bytes(),
         ]);
+        finding
+    }
+
+    /// The claim of a rule about one connection of a session. How its connections were joined does not bear on it.
+    pub fn of_part(
+        rule: &'static Rule,
+        subject: &Subject<'_>,
+        part: Part<'_>,
+        message: impl Into<String>,
+    ) -> Self {
+        let mut finding = Self::of(rule, subject, message)
+            .on([part.connection.id])
+            .key(part.connection.id.to_string())
+            .at(part.connection.end);
+        finding.doubts = part.doubts();
         finding
     }
 

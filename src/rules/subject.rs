@@ -58,7 +58,7 @@ impl<'a> Subject<'a> {
             .legs
             .iter()
             .any(|part| part.stitch.is_some_and(|stitch| stitch.by.strength() == Strength::Heuristic));
-        let lossy = self.parts().any(|part| part.connection.visibility.loss_ratio > LOSS_DOUBTFUL);
+        let lossy = self.parts().any(|part| part.doubts() > 0);
         u8::from(guessed) + u8::from(lossy)
     }
 
@@ -80,6 +80,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Part<'_> {
+    /// How many levels of confidence the capture costs what is said of this connection.
+    pub(super) fn doubts(self) -> u8 {
+        u8::from(self.connection.visibility.loss_ratio > LOSS_DOUBTFUL)
+    }
+
     /// Whether both directions were recorded, without so much loss that absence proves nothing.
     pub fn sees_both(self) -> bool {
         let visibility = &self.connection.visibility;

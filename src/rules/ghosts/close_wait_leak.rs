@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::events::Side;
 use crate::events::transport::{How, Reason};
+use crate::events::{Confidence, Side};
 use crate::rules::departure::side;
 use crate::rules::{Finding, Findings, Population};
 
@@ -64,9 +64,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         .on(leaked.iter().copied())
         .key(format!("{place} {}", holder.name()))
         .fault(holder)
-        .confidence(
-            connections.iter().map(|connection| connection.ended.confidence).max().unwrap_or_default(),
-        )
+        .confidence(Confidence::High)
         .why("each of them was closed by its peer, the close was acknowledged, and neither data nor a close came back")
         .advice("close the socket when the input ends, on every path; `ss -tanp state close-wait` on that host names the program")
         .number("connections", leaked.len())

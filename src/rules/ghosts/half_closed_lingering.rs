@@ -40,9 +40,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let holder = closer.other();
         let watched = part.watched_after(connection.end);
         findings.add(
-            Finding::of(
-                &RULE,
-                &subject,
+            Finding::of_part(&RULE, &subject, part,
                 format!(
                     "the {} closed, and the {} did not for {} more",
                     closer.name(),
@@ -50,9 +48,6 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                     seconds(watched)
                 ),
             )
-            .on([connection.id])
-            .key(connection.id.to_string())
-            .at(connection.end)
             .confidence(ended.confidence)
             .fault(holder)
             .why(ended.because.clone())

@@ -37,12 +37,11 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let Some(oblivion) = forgotten(part) else { continue };
         let (connection, ended) = (part.connection, &part.connection.ended);
         let (forgetful, user) = (oblivion.forgetful, oblivion.forgetful.other());
-        let again = reached_again(subject, connection.end);
+        let window = (connection.end, subject.population.window.1);
+        let again = reached_again(subject, window).map(|part| part.connection);
         let lost = part.leg.dialog.owed_by(forgetful).filter(|question| !question.guessed);
         let idle = oblivion.quiet.is_some() && part.leg.works.open().next().is_none();
-        let mut finding = Finding::of(
-            &RULE,
-            &subject,
+        let mut finding = Finding::of_part(&RULE, &subject, part,
             format!(
                 "the {} used the session{}, and the {} no longer knew it",
                 user.name(),
@@ -50,9 +49,6 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                 forgetful.name()
             ),
         )
-        .on([connection.id])
-        .key(connection.id.to_string())
-        .at(connection.end)
         .confidence(ended.confidence)
         .fault(forgetful)
         .why(ended.because.clone())
@@ -69,9 +65,9 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         if let Some(question) = lost {
             finding = finding.context_point(question.at, format!("{} was never answered", name(question)));
         }
-        if let Some((other, first)) = again {
+        if let Some(other) = again {
             finding = finding
-                .context([first], format!("connection {other}: the same hosts talk again"))
+                .context([other.first], format!("connection {}: the same hosts talk again", other.id))
                 .ruled_out("a host that is down: it took a new connection");
             if idle {
                 finding = finding.severity(Severity::Warning);

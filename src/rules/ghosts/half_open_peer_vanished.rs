@@ -36,7 +36,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
         let Some(departure) = vanished(part) else { continue };
         let (connection, ended) = (part.connection, &part.connection.ended);
-        let again = reached_again(subject, departure.last_sign);
+        let window = (departure.last_sign, subject.population.window.1);
+        let again = reached_again(subject, window).map(|part| part.connection);
         let proven = again.is_some() || departure.given_up;
         let held = part.watched_after(departure.last_sign);
         let (gone, holder) = (departure.gone.name(), departure.holder().name());
@@ -52,10 +53,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                 seconds(held)
             )
         };
-        let mut finding = Finding::of(&RULE, &subject, message)
-            .on([connection.id])
-            .key(connection.id.to_string())
-            .at(connection.end)
+        let mut finding = Finding::of_part(&RULE, &subject, part, message)
             .fault(crate::rules::Fault::Unknown)
             .confidence(ended.confidence.min(if proven { Confidence::High } else { Confidence::Medium }))
             .why(ended.because.clone())
@@ -66,9 +64,12 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             .seconds("silent_s", until)
             .shows(ended.frames.iter().copied(), "what the peer never answered")
             .absence((departure.last_sign, connection.end), [connection.last], format!("no packet of the {gone}"));
-        if let Some((other, first)) = again {
+        if let Some(other) = again {
             finding = finding
-                .context([first], format!("connection {other}: the two hosts reach each other again"))
+                .context(
+                    [other.first],
+                    format!("connection {}: the two hosts reach each other again", other.id),
+                )
                 .ruled_out("a path that stayed down: the same two hosts talked again later");
         }
         findings.add(finding);
