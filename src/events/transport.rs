@@ -252,6 +252,8 @@ pub struct SideFacts {
     pub last: Option<Timestamp>,
     /// Time of its last payload.
     pub last_payload: Option<Timestamp>,
+    /// Its first payload long after both sides had closed or one had reset.
+    pub after_end: Option<PacketRef>,
 }
 
 /// Round-trip times measured on the connection.

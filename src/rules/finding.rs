@@ -231,6 +231,21 @@ impl Finding {
         finding
     }
 
+    /// The claim of a rule about one connection of a session. How its connections were joined does not bear on it.
+    pub fn of_part(
+        rule: &'static Rule,
+        subject: &Subject<'_>,
+        part: Part<'_>,
+        message: impl Into<String>,
+    ) -> Self {
+        let mut finding = Self::of(rule, subject, message)
+            .on([part.connection.id])
+            .key(part.connection.id.to_string())
+            .at(part.connection.end);
+        finding.doubts = part.doubts();
+        finding
+    }
+
     /// The claim of a rule about more than one session, or about the capture.
     pub fn about(rule: &'static Rule, time: Timestamp, message: impl Into<String>) -> Self {
         Self {

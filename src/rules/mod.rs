@@ -6,8 +6,10 @@
 
 pub mod capture;
 pub mod causes;
+mod departure;
 pub mod finding;
 pub mod idle_closings;
+mod interrupted;
 pub mod population;
 pub mod subject;
 pub mod timers;
@@ -98,9 +100,14 @@ macro_rules! catalogue {
 
 catalogue! {
     "Logins and what becomes of them (GSA5xx)." authentication {}
-    "Points from which work need not be done again (GSC7xx)." checkpoints {}
+    "Points from which work need not be done again (GSC7xx)." checkpoints {
+        interrupted_verdict, long_work_without_checkpoint, checkpoint_regressed, major_sync_unacked, resynchronised,
+    }
     "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
-    "Sessions that one side still holds (GSG2xx)." ghosts {}
+    "Sessions that one side still holds (GSG2xx)." ghosts {
+        half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak, idle_unreleased,
+        orphan_after_reconnect, peer_rebooted, session_leak, embryonic, zombie_traffic, dangling_secondary,
+    }
     "The network and what stands in it (GSN8xx)." network {}
     "What the capture does not show (GSQ9xx)." capture_quality {}
     "Taking up what was interrupted (GSR3xx)." resumption {}

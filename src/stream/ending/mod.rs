@@ -293,6 +293,7 @@ fn side_facts(case: &Case<'_>, side: Side) -> SideFacts {
         keepalive_answered: half.probes_answered,
         last: half.last.map(|act| act.time),
         last_payload: half.last_payload.map(|act| act.time),
+        after_end: half.after_end.map(|act| act.at),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::events::side::Side;
 use crate::events::transport::{By, Confidence, How, Reason};
 use crate::packet::{Endpoint, Transport};
 use crate::stream::Window;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// Legs that make a cluster: three, or two at a well-known value, or five where clients close (`domain.md` D.1).
 const CLUSTER: usize = 3;
@@ -25,6 +25,10 @@ const CONTRAST: Span = Span::from_secs(120);
 
 /// A quiet time after which a box may have forgotten.
 const QUIET: Span = Span::from_secs(3);
+
+/// A half-close this old, when the same service has closed a later connection at once, has been passed over: longer
+/// than any delayed acknowledgement.
+const PASSED_OVER: Span = Span::from_millis(250);
 
 /// Refines the reasons of all rows. `rows` are in order of their first packet.
 pub fn judge(rows: &mut [Row], window: Window) {
@@ -328,10 +332,12 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
 fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
     let mut orderly: Vec<Span> = Vec::new();
     let mut open: Vec<(usize, Span)> = Vec::new();
+    let mut last_orderly: Option<Timestamp> = None;
     for &index in group {
         let Some(row) = rows.get(index) else { continue };
         match (row.facts.fins.client, row.facts.fins.server) {
             (Some(client), Some(server)) => {
+                last_orderly = last_orderly.max(Some(client.max(server)));
                 orderly.push(Span(server.0.saturating_sub(client.0).saturating_abs()));
             }
             (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
@@ -343,9 +349,27 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
     }
     orderly.sort_unstable();
     let Some(&usual) = orderly.get(orderly.len() / 2) else { return };
-    let far = |wait: Span| wait >= Span::from_secs(3) && wait.0 > usual.0.saturating_mul(20);
+    let unusual = |wait: Span| wait.0 > usual.0.saturating_mul(20);
+    let far = |wait: Span| wait >= Span::from_secs(3) && unusual(wait);
     let enough = orderly.len() >= CLUSTER || open.iter().filter(|(_, wait)| far(*wait)).count() >= CLUSTER;
-    for (index, wait) in open.into_iter().filter(|(_, wait)| enough && far(*wait)) {
+    // Several left open in a row, while the service closed a later one at once, need no long watch.
+    let row_of = |wait: Span| wait >= PASSED_OVER && unusual(wait);
+    let passed_over = |index: usize| {
+        let closed = rows.get(index).map_or(i64::MAX, |row| row.connection.end.0);
+        last_orderly.is_some_and(|last| last.0 > closed)
+    };
+    let in_a_row: Vec<usize> = open
+        .iter()
+        .filter(|(index, wait)| row_of(*wait) && passed_over(*index))
+        .map(|(index, _)| *index)
+        .collect();
+    let leaked: Vec<(usize, Span)> = open
+        .into_iter()
+        .filter(|(index, wait)| {
+            enough && far(*wait) || in_a_row.len() >= CLUSTER && in_a_row.binary_search(index).is_ok()
+        })
+        .collect();
+    for (index, wait) in leaked {
         let Some(row) = rows.get_mut(index) else { continue };
         let ended = &mut row.connection.ended;
         if ended.how != How::Fin {

@@ -95,6 +95,8 @@ pub struct Half {
     pub resets: u32,
     /// Segments other than RST after the first RST, sent as if nothing had happened.
     pub after_reset: u32,
+    /// The first payload sent long after the connection was over.
+    pub after_end: Option<Act>,
     /// Bytes acknowledged by the other side, as an offset of this stream.
     pub acked: u64,
     /// The last segment's acknowledgment number, where it had one.
@@ -158,6 +160,7 @@ packed!(Half {
     reset,
     resets,
     after_reset,
+    after_end,
     acked,
     ack_sent,
     scale,

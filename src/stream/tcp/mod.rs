@@ -29,6 +29,9 @@ use crate::time::{Span, Timestamp};
 /// After this long a SYN with an old initial sequence number is a new try, not a repetition.
 const NEW_TRY: Span = Span::from_secs(1);
 
+/// After so long a quiet time, what a closed connection still says is no straggler of its end.
+const LONG_AFTER: Span = Span::from_secs(3);
+
 /// How it stood when the first FIN or RST came: the four clocks of idleness and whose turn it was.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Closing {
@@ -319,6 +322,13 @@ impl TcpConnection {
         own.note_habit(packet);
         if own.reset.is_some() {
             own.after_reset += 1;
+        }
+        let over = own.reset.is_some()
+            || other.reset.is_some()
+            || (own.fin_acked.is_some() && other.fin_acked.is_some());
+        let long_after = previous.is_some_and(|last| packet.time.since(last.time) >= LONG_AFTER);
+        if over && long_after && head.payload.length > 0 && !head.flags.has(TcpFlags::SYN) {
+            own.after_end.get_or_insert(act);
         }
         let (answered, probed) = (other.probes_answered, own.probes);
         other.heard();
