@@ -231,6 +231,10 @@ pub struct SideFacts {
     pub last: Option<Timestamp>,
     /// Time of its last payload.
     pub last_payload: Option<Timestamp>,
+    /// When the other side last acknowledged bytes of this side that it had not acknowledged before.
+    pub acknowledged: Option<Timestamp>,
+    /// When it closed: its first FIN or RST.
+    pub closed: Option<Timestamp>,
 }
 
 /// Round-trip times measured on the connection.

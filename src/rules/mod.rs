@@ -8,6 +8,7 @@ pub mod capture;
 pub mod causes;
 pub mod finding;
 pub mod population;
+pub mod retries;
 pub mod subject;
 pub mod timers;
 
@@ -98,7 +99,9 @@ macro_rules! catalogue {
 catalogue! {
     "Logins and what becomes of them (GSA5xx)." authentication {}
     "Points from which work need not be done again (GSC7xx)." checkpoints {}
-    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
+    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {
+        duplicate_action, possible_duplicate, duplicate_suppressed, unsafe_retry_without_key, mail_sent_twice,
+    }
     "Sessions that one side still holds (GSG2xx)." ghosts {}
     "The network and what stands in it (GSN8xx)." network {}
     "What the capture does not show (GSQ9xx)." capture_quality {}

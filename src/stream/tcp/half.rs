@@ -97,6 +97,8 @@ pub struct Half {
     pub after_reset: u32,
     /// Bytes acknowledged by the other side, as an offset of this stream.
     pub acked: u64,
+    /// When the other side last acknowledged bytes that it had not acknowledged before.
+    pub acked_at: Option<Timestamp>,
     /// The last segment's acknowledgment number, where it had one.
     pub ack_sent: Option<u32>,
     /// Whether and how its window scales; none until its SYN was seen.
@@ -159,6 +161,7 @@ packed!(Half {
     resets,
     after_reset,
     acked,
+    acked_at,
     ack_sent,
     scale,
     closed_since,
