@@ -254,6 +254,10 @@ pub struct SideFacts {
     pub last_payload: Option<Timestamp>,
     /// Its first payload long after both sides had closed or one had reset.
     pub after_end: Option<PacketRef>,
+    /// When the other side last acknowledged bytes of this side that it had not acknowledged before.
+    pub acknowledged: Option<Timestamp>,
+    /// When it closed: its first FIN or RST.
+    pub closed: Option<Timestamp>,
 }
 
 /// Round-trip times measured on the connection.

@@ -11,6 +11,7 @@ pub mod finding;
 pub mod idle_closings;
 mod interrupted;
 pub mod population;
+pub mod retries;
 pub mod subject;
 pub mod timers;
 
@@ -99,25 +100,36 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    "Logins and what becomes of them (GSA5xx)." authentication {}
+    "Logins and what becomes of them (GSA5xx)." authentication {
+    }
     "Points from which work need not be done again (GSC7xx)." checkpoints {
-        interrupted_verdict, long_work_without_checkpoint, checkpoint_regressed, major_sync_unacked, resynchronised,
+        interrupted_verdict, long_work_without_checkpoint, checkpoint_regressed, major_sync_unacked,
+        resynchronised,
     }
-    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
+    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {
+        duplicate_action, possible_duplicate, duplicate_suppressed, unsafe_retry_without_key,
+        mail_sent_twice,
+    }
     "Sessions that one side still holds (GSG2xx)." ghosts {
-        half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak, idle_unreleased,
-        orphan_after_reconnect, peer_rebooted, session_leak, embryonic, zombie_traffic, dangling_secondary,
+        half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak,
+        idle_unreleased, orphan_after_reconnect, peer_rebooted, session_leak, embryonic, zombie_traffic,
+        dangling_secondary,
     }
-    "The network and what stands in it (GSN8xx)." network {}
-    "What the capture does not show (GSQ9xx)." capture_quality {}
-    "Taking up what was interrupted (GSR3xx)." resumption {}
+    "The network and what stands in it (GSN8xx)." network {
+    }
+    "What the capture does not show (GSQ9xx)." capture_quality {
+    }
+    "Taking up what was interrupted (GSR3xx)." resumption {
+    }
     "Timers (GST1xx)." timeouts {
-        idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch, client_gave_up_waiting,
-        request_timeout_by_server, gateway_timeout, absolute_lifetime_limit, keepalive_missed, keepalive_too_slow,
-        keepalive_does_not_count, login_grace_expired, handshake_stalled, connect_timeout, stated_session_timeout,
-        lease_or_hold_expired, transfer_stalled,
+        idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch,
+        client_gave_up_waiting, request_timeout_by_server, gateway_timeout, absolute_lifetime_limit,
+        keepalive_missed, keepalive_too_slow, keepalive_does_not_count, login_grace_expired,
+        handshake_stalled, connect_timeout, stated_session_timeout, lease_or_hold_expired, transfer_stalled,
     }
-    "Work of several steps (GSW6xx)." workflows { incomplete_transfer, left_without_goodbye }
+    "Work of several steps (GSW6xx)." workflows {
+        incomplete_transfer, left_without_goodbye,
+    }
 }
 
 /// The rule of this code or name.

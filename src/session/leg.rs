@@ -140,12 +140,33 @@ pub struct Excuse {
 pub struct Acted {
     /// What.
     pub action: Action,
+    /// Who asked.
+    pub by: Side,
     /// For people.
     pub object: Option<Box<str>>,
     /// Where it was asked.
     pub asked: Point,
     /// Whether it was granted, and where.
     pub answer: Option<(bool, Point)>,
+    /// What the answer said.
+    pub reply: Option<Box<Reply>>,
+    /// The command.
+    pub op: ShortText,
+    /// Whether the message said of itself that it is sent again (MQTT DUP).
+    pub repeated: bool,
+}
+
+/// What was answered to an action: by it two answers can be told from each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reply {
+    /// Status.
+    pub code: Code,
+    /// What it says besides.
+    pub marks: Marks,
+    /// What came of it: the place of what was made.
+    pub object: Option<Box<str>>,
+    /// Its words.
+    pub text: Option<Box<str>>,
 }
 
 impl Leg {
@@ -237,7 +258,16 @@ impl Leg {
         if let Some(action) = details.action
             && self.actions.len() < ACTIONS_KEPT
         {
-            self.actions.push(Acted { action, object: details.object.clone(), asked: at, answer: None });
+            self.actions.push(Acted {
+                action,
+                by: event.side,
+                object: details.object.clone(),
+                asked: at,
+                answer: None,
+                reply: None,
+                op: event.op,
+                repeated: event.marks.has(Marks::REPEATED),
+            });
         }
     }
 
@@ -254,6 +284,13 @@ impl Leg {
     fn answer(&mut self, asked: Point, event: &Event) {
         if let Some(acted) = self.actions.iter_mut().rev().find(|acted| acted.asked == asked) {
             acted.answer = Some((event.stage != Stage::Refused, Point::of(event)));
+            let details = event.details();
+            acted.reply = Some(Box::new(Reply {
+                code: event.code,
+                marks: event.marks,
+                object: details.object.clone(),
+                text: details.text.clone(),
+            }));
         }
     }
 

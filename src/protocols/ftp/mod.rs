@@ -352,8 +352,10 @@ impl Ftp {
     }
 
     fn action(&self, request: &Request, path: &[u8], server: &str, safety: Safety) -> Action {
-        let parts =
-            [NAME.as_bytes(), server.as_bytes(), &self.user, request.verb.as_str().as_bytes(), path];
+        // What goes on at some place is other work than what began at another.
+        let position = request.position.to_be_bytes();
+        let verb = request.verb.as_str().as_bytes();
+        let parts = [NAME.as_bytes(), server.as_bytes(), &self.user, verb, path, &position];
         Action { key: Hash128::of(&parts), safety, token: None }
     }
 }

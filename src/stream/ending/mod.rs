@@ -294,7 +294,14 @@ fn side_facts(case: &Case<'_>, side: Side) -> SideFacts {
         last: half.last.map(|act| act.time),
         last_payload: half.last_payload.map(|act| act.time),
         after_end: half.after_end.map(|act| act.at),
+        acknowledged: half.acked_at,
+        closed: closed_at(half),
     }
+}
+
+/// When a side said that it would send no more, or gave up.
+fn closed_at(half: &Half) -> Option<Timestamp> {
+    [half.fin.map(|(_, act)| act), half.reset].into_iter().flatten().map(|act| act.time).min()
 }
 
 /// The tap splits the path: the whole round trip is the sum of both parts.

@@ -99,6 +99,8 @@ pub struct Half {
     pub after_end: Option<Act>,
     /// Bytes acknowledged by the other side, as an offset of this stream.
     pub acked: u64,
+    /// When the other side last acknowledged bytes that it had not acknowledged before.
+    pub acked_at: Option<Timestamp>,
     /// The last segment's acknowledgment number, where it had one.
     pub ack_sent: Option<u32>,
     /// Whether and how its window scales; none until its SYN was seen.
@@ -162,6 +164,7 @@ packed!(Half {
     after_reset,
     after_end,
     acked,
+    acked_at,
     ack_sent,
     scale,
     closed_since,

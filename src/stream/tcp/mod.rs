@@ -503,6 +503,7 @@ impl TcpConnection {
         let payload_end = payload_end.min(highest.max(gap.unwrap_or(0)));
         if payload_end > other.acked {
             other.acked = payload_end;
+            other.acked_at = Some(act.time);
             other.rtt.acknowledged(payload_end, act.time);
         }
         if gap.is_some() || (other.reassembly.has_hole() && other.reassembly.next() < other.acked) {
