@@ -4,6 +4,7 @@
 //! the twelve words, and the facts of connections. Session rules look at one session and its neighbours, population
 //! rules at all of the run; when all have spoken, [`causes`] tells roots from symptoms.
 
+pub mod attempts;
 pub mod capture;
 pub mod causes;
 pub mod finding;
@@ -101,7 +102,10 @@ catalogue! {
     "Points from which work need not be done again (GSC7xx)." checkpoints {}
     "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
     "Sessions that one side still holds (GSG2xx)." ghosts {}
-    "The network and what stands in it (GSN8xx)." network {}
+    "The network and what stands in it (GSN8xx)." network {
+        middlebox_dropped_idle_state, middlebox_reset, receiver_stall, connect_unanswered, connect_refused,
+        admin_prohibited
+    }
     "What the capture does not show (GSQ9xx)." capture_quality {}
     "Taking up what was interrupted (GSR3xx)." resumption {}
     "Timers (GST1xx)." timeouts {
