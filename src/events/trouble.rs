@@ -96,6 +96,8 @@ pub struct SideTrouble {
     pub closed_window: Option<ClosedWindow>,
     /// The segment of this side that was sent most often.
     pub stuck: Option<Stuck>,
+    /// Round trips of this side's data that were slow for a while.
+    pub slow: Option<SlowTrips>,
     /// Two segments of this side with the same place and other bytes.
     pub conflict: Option<(Mark, Mark)>,
 }
@@ -111,6 +113,15 @@ pub struct ClosedWindow {
     pub opened: Option<Mark>,
     /// The other side's probes of it.
     pub probes: u32,
+}
+
+/// Round trips that were slow several times in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlowTrips {
+    /// What three in a row took at least.
+    pub peak: Span,
+    /// Repetitions of what had arrived: the acknowledgment carries the timestamp of the first copy (RFC 3522).
+    pub needless: u32,
 }
 
 /// A segment that had to be sent again and again.

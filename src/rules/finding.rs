@@ -231,6 +231,17 @@ impl Finding {
         finding
     }
 
+    /// The claim of a rule about one connection of a session: what its other connections are, and how surely they belong
+    /// to it, does not matter.
+    pub fn of_part(
+        rule: &'static Rule,
+        subject: &Subject<'_>,
+        part: Part<'_>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::of(rule, subject, message).alone(&part).key(part.connection.id.to_string())
+    }
+
     /// The claim of a rule about more than one session, or about the capture.
     pub fn about(rule: &'static Rule, time: Timestamp, message: impl Into<String>) -> Self {
         Self {

@@ -5,11 +5,13 @@
 //! rules at all of the run; when all have spoken, [`causes`] tells roots from symptoms.
 
 pub mod attempts;
+pub mod backends;
 pub mod capture;
 pub mod causes;
 pub mod finding;
 pub mod idle_closings;
 pub mod population;
+pub mod recordings;
 pub mod subject;
 pub mod timers;
 
@@ -103,10 +105,13 @@ catalogue! {
     "Whose turn it was, and what was said twice (GSD4xx)." dialogue {}
     "Sessions that one side still holds (GSG2xx)." ghosts {}
     "The network and what stands in it (GSN8xx)." network {
-        middlebox_dropped_idle_state, middlebox_reset, receiver_stall, connect_unanswered, connect_refused,
-        admin_prohibited
+        middlebox_dropped_idle_state, middlebox_reset, path_outage, loss_heavy, receiver_stall, pmtu_blackhole,
+        connect_unanswered, connect_refused, admin_prohibited, wrong_backend, conflicting_overlap, latency_collapse,
+        server_failover
     }
-    "What the capture does not show (GSQ9xx)." capture_quality {}
+    "What the capture does not show (GSQ9xx)." capture_quality {
+        starts_mid_session, ends_mid_session, one_sided, snaplen_cut, capture_loss, clock_disorder, duplicated_frames, opaque_encryption, blackout, unknown_protocol, parser_lost_sync, limits_hit, file_truncated, port_filtered, address_translated
+    }
     "Taking up what was interrupted (GSR3xx)." resumption {}
     "Timers (GST1xx)." timeouts {
         idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch, client_gave_up_waiting,

@@ -91,9 +91,10 @@ fn report(subject: Subject<'_>, part: Part<'_>, stall: Stall, findings: &mut Fin
         .map_or(String::new(), |names| format!("; usual timers in between: {names}"));
     let client = own.client.ip;
     findings.add(
-        Finding::of(
+        Finding::of_part(
             &RULE,
             &subject,
+            part,
             format!(
                 "after {} of quiet, {} between {client} and {} got no answer any more: something on the way forgot the connection",
                 stall.quiet,
@@ -101,8 +102,6 @@ fn report(subject: Subject<'_>, part: Part<'_>, stall: Stall, findings: &mut Fin
                 own.server
             ),
         )
-        .on([part.connection.id])
-        .key(part.connection.id.to_string())
         .at(stall.first.time)
         .confidence(part.connection.ended.confidence)
         .fault(Fault::Middlebox)

@@ -1,6 +1,7 @@
 //! GSN802: a reset that neither end sent.
 
 use crate::events::transport::{By, How, Opened, Reason};
+use crate::rules::backends::other_backend;
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Severity, Subject};
 use crate::time::Span;
@@ -39,7 +40,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let ended = &part.connection.ended;
         let boxed = ended.by == By::Middlebox
             && ended.how == How::Rst
-            && matches!(ended.reason, Reason::MiddleboxReset | Reason::MiddleboxTimeout);
+            && matches!(ended.reason, Reason::MiddleboxReset | Reason::MiddleboxTimeout)
+            && other_backend(subject.population, part.connection).is_none();
         if boxed {
             report(subject, part, findings);
         }
@@ -77,9 +79,7 @@ fn report(subject: Subject<'_>, part: Part<'_>, findings: &mut Findings) {
     } else {
         "look for the rule, signature or policy of the firewall, proxy or load balancer on the way that resets this connection".to_owned()
     };
-    let mut finding = Finding::of(&RULE, &subject, what)
-        .on([part.connection.id])
-        .key(part.connection.id.to_string())
+    let mut finding = Finding::of_part(&RULE, &subject, part, what)
         .at(part.connection.end)
         .confidence(ended.confidence)
         .fault(Fault::Middlebox)

@@ -73,13 +73,13 @@ fn report(subject: Subject<'_>, part: Part<'_>, side: Side, closed: ClosedWindow
         Some(_) => "and opened again",
         None => "and never opened again",
     };
-    let mut finding = Finding::of(
+    let mut finding = Finding::of_part(
         &RULE,
         &subject,
+        part,
         format!("the {name}'s receive window was closed for {} {outcome}: its program did not read", closed.span),
     )
     .severity(severity(part, closed))
-    .on([part.connection.id])
     .key(format!("{} {name}", part.connection.id))
     .at(closed.closed.time)
     .fault(side)

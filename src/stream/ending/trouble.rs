@@ -2,10 +2,13 @@
 
 use super::Case;
 use crate::events::side::{PerSide, Side};
-use crate::events::trouble::{ClosedWindow, IcmpFacts, Mark, SideTrouble, Stall, Stuck, Trouble};
+use crate::events::trouble::{ClosedWindow, IcmpFacts, Mark, SideTrouble, SlowTrips, Stall, Stuck, Trouble};
 use crate::stream::tcp::half::{Act, Unanswered};
 use crate::stream::tcp::trouble::Closed;
 use crate::time::Span;
+
+/// Round trips from this on are worth telling.
+const SLOW: Span = Span::from_secs(1);
 
 fn mark(act: Act) -> Mark {
     Mark { at: act.at, time: act.time }
@@ -73,6 +76,8 @@ fn side(case: &Case<'_>, side: Side) -> SideTrouble {
             heard: stuck.heard,
             acknowledged: stuck.acknowledged,
         }),
+        slow: (trouble.echo.peak >= SLOW)
+            .then_some(SlowTrips { peak: trouble.echo.peak, needless: trouble.echo.needless }),
         conflict: trouble.conflict.map(|(first, second)| (mark(first), mark(second))),
     }
 }

@@ -497,6 +497,9 @@ impl TcpConnection {
             other.rtt.acknowledged(payload_end, act.time);
             other.trouble.acknowledged(payload_end, highest);
         }
+        if let Some((_, echo)) = head.options.timestamps {
+            other.trouble.echo.came_back(echo, act.time);
+        }
         for (from, to) in head.options.sack.iter().take(usize::from(head.options.sack_blocks)) {
             other.trouble.arrived(to.wrapping_sub(*from));
         }
@@ -557,16 +560,19 @@ impl TcpConnection {
         let end = offset + length as i64;
         own.snapped += u32::from(payload.len() < head.payload.length as usize);
         let highest = own.highest();
+        other.trouble.probed(act);
         let probe = length == 1 && end == highest as i64 && own.acked >= highest && highest > 0;
         if probe {
             own.probes += u32::from(other.closed_since.is_none());
-            other.trouble.probed();
             own.wants_answer(act, offset, true);
             return;
         }
         own.wants_answer(act, offset, false);
         let fresh = end > highest as i64;
         own.trouble.sent(act, offset, head.payload.length, own.acked, fresh);
+        if let Some((value, _)) = head.options.timestamps {
+            own.trouble.echo.sent(value, act.time, fresh);
+        }
         if let Ok(start) = u64::try_from(offset) {
             own.trouble.content(act, start, head.payload.length, payload);
         }
@@ -643,7 +649,7 @@ impl TcpConnection {
         let Some(offset) = own.offset(head.seq) else { return };
         if before && offset == own.highest() as i64 - 1 && own.acked >= own.highest() && own.fin.is_none() {
             own.probes += u32::from(other.closed_since.is_none());
-            other.trouble.probed();
+            other.trouble.probed(act);
             own.wants_answer(act, offset, true);
         }
     }

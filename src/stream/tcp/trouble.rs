@@ -5,13 +5,20 @@ use std::hash::BuildHasher as _;
 
 use super::half::{Act, Unanswered};
 use crate::stream::pack::packed;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// Segments whose content is remembered, to be compared with their repetitions.
 const REMEMBERED: usize = 3;
 
-/// Bytes of a segment that are compared, at its begin and at its end.
-const COMPARED: usize = 64;
+/// How much of a segment's begin is compared: the most that both copies have.
+const HEADS: [usize; 4] = [8, 16, 32, 64];
+
+/// Bytes at its end that are compared.
+const TAIL: usize = 64;
+
+/// What is sent so soon after a window was closed may have been under way. No timeout is shorter (RFC 6298 has 1 s,
+/// usual systems 200 ms).
+const UNDER_WAY: Span = Span::from_millis(200);
 
 /// Repetitions from which on a segment is worth telling.
 const STUCK: u32 = 3;
@@ -66,9 +73,22 @@ impl Stalled {
 struct Content {
     start: u64,
     length: u32,
-    head: u32,
-    tail: Option<u32>,
+    heads: [Option<u32>; 4],
+    whole: Option<u32>,
     act: Act,
+}
+
+/// Round trips by timestamps (RFC 7323): they tell a repetition's acknowledgment from the original's (RFC 3522).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Echo {
+    /// The timestamp that is waited for; when it was sent, and whether a segment was repeated since.
+    timed: Option<(u32, (Timestamp, bool))>,
+    /// The last two round trips.
+    recent: [Span; 2],
+    /// The longest that three round trips in a row had at least.
+    pub peak: Span,
+    /// Repetitions of what had arrived.
+    pub needless: u32,
 }
 
 /// What went wrong on one direction.
@@ -86,6 +106,8 @@ pub struct Trouble {
     pub largest: (u32, u32),
     /// The longest stall that ended.
     pub stalled: Option<Stalled>,
+    /// Round trips by the timestamps that the other side sends back.
+    pub echo: Echo,
     /// Segments with payload.
     pub data_segments: u32,
     /// The first segment whose repetition had other bytes, and that one.
@@ -97,7 +119,8 @@ pub struct Trouble {
 packed!(Closed { from, to, probes });
 packed!(Stuck { start, length, sends, first, last, heard, acknowledged });
 packed!(Stalled { open, ended });
-packed!(Content { start, length, head, tail, act });
+packed!(Content { start, length, heads, whole, act });
+packed!(Echo { timed, recent, peak, needless });
 packed!(Trouble {
     closed,
     longest_closed,
@@ -105,6 +128,7 @@ packed!(Trouble {
     was_stuck,
     largest,
     stalled,
+    echo,
     data_segments,
     conflict,
     recent,
@@ -124,9 +148,11 @@ impl Trouble {
         }
     }
 
-    /// The other side probes this side's window.
-    pub fn probed(&mut self) {
-        if let Some(closed) = &mut self.closed {
+    /// The other side sends something to this side, whose window may be closed: then, if it was not under way, a probe.
+    pub fn probed(&mut self, act: Act) {
+        if let Some(closed) = &mut self.closed
+            && act.time.since(closed.from.time) >= UNDER_WAY
+        {
             closed.probes = closed.probes.saturating_add(1);
         }
     }
@@ -204,6 +230,32 @@ impl Trouble {
     }
 }
 
+impl Echo {
+    /// A segment with payload and this timestamp is sent; `fresh` if for the first time.
+    pub fn sent(&mut self, value: u32, time: Timestamp, fresh: bool) {
+        match &mut self.timed {
+            Some((_, (_, resent))) => *resent |= !fresh,
+            None if fresh => self.timed = Some((value, (time, false))),
+            None => {}
+        }
+    }
+
+    /// The other side sends a timestamp back.
+    pub fn came_back(&mut self, value: u32, now: Timestamp) {
+        let Some((sent, (time, resent))) = self.timed else { return };
+        if value == sent {
+            let trip = now.since(time);
+            let [last, before] = self.recent;
+            self.peak = self.peak.max(trip.min(last).min(before));
+            self.recent = [trip, last];
+            self.needless = self.needless.saturating_add(u32::from(resent));
+        }
+        if (value.wrapping_sub(sent) as i32) >= 0 {
+            self.timed = None;
+        }
+    }
+}
+
 impl Closed {
     /// For how long, seen from `now` where it is closed still.
     pub fn span(&self, now: Act) -> Span {
@@ -214,23 +266,27 @@ impl Closed {
 impl Content {
     fn of(act: Act, start: u64, length: u32, payload: &[u8]) -> Option<Self> {
         let hash = |bytes: &[u8]| foldhash::fast::FixedState::with_seed(1).hash_one(bytes) as u32;
-        let whole = payload.len() == length as usize;
-        let head = match payload.first_chunk::<COMPARED>() {
-            Some(head) => hash(head),
-            None if whole => hash(payload),
-            None => return None,
-        };
-        let tail = payload.last_chunk::<COMPARED>().filter(|_| whole).map(|tail| hash(tail));
-        Some(Self { start, length, head, tail, act })
+        let heads = HEADS.map(|bytes| payload.get(..bytes).map(hash));
+        let complete = payload.len() == length as usize;
+        let whole = complete.then(|| {
+            let tail = payload.last_chunk::<TAIL>().map_or(payload, |tail| tail.as_slice());
+            hash(tail)
+        });
+        (complete || heads.first().is_some_and(Option::is_some)).then_some(Self {
+            start,
+            length,
+            heads,
+            whole,
+            act,
+        })
     }
 
     /// Whether both are known to have other bytes at the same place.
     fn differs(&self, other: &Self) -> bool {
-        let long = |content: &Self| content.length as usize >= COMPARED;
-        let same_length = self.length == other.length;
-        let comparable = same_length || (long(self) && long(other));
-        let tails = same_length && self.tail.is_some() && other.tail.is_some();
-        comparable && (self.head != other.head || (tails && self.tail != other.tail))
+        let both =
+            |one: Option<u32>, other: Option<u32>| one.zip(other).is_some_and(|(one, other)| one != other);
+        let heads = self.heads.iter().zip(&other.heads).any(|(one, other)| both(*one, *other));
+        heads || (self.length == other.length && both(self.whole, other.whole))
     }
 }
 
@@ -238,7 +294,6 @@ impl Content {
 mod tests {
     use super::*;
     use crate::place::PacketRef;
-    use crate::time::Timestamp;
 
     fn act(number: u64) -> Act {
         Act { at: PacketRef { number, ..PacketRef::default() }, time: Timestamp(number as i64 * 1_000) }
@@ -247,10 +302,11 @@ mod tests {
     #[test]
     fn other_bytes_at_the_same_place_are_seen_and_equal_ones_are_not() {
         let long = |last: u8| [[b'x'; 199].as_slice(), &[last]].concat();
-        let cases: [(&[u8], &[u8], bool); 6] = [
+        let cases: [(&[u8], &[u8], bool); 7] = [
             (b"HTTP/1.1 200", b"HTTP/1.1 200", false),
             (b"HTTP/1.1 200", b"HTTP/1.1 302", true),
             (b"HTTP/1.1 200", b"HTTP/1.1 200 OK", false),
+            (b"is it you?", b"yes, it is me", true),
             (&long(b'a'), &long(b'b'), true),
             (&long(b'a'), &long(b'a')[..100], false),
             (b"a", b"b", false),
