@@ -142,6 +142,12 @@ impl Findings {
         self.all.insert((finding.rule.code, finding.session, finding.key.clone()), finding);
     }
 
+    /// How many claims there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
     /// Claims so far of this rule about this session.
     pub fn has(&self, code: &str, session: u32) -> bool {
         self.all.keys().any(|(known, of, _)| *known == code && *of == Some(session))

@@ -90,3 +90,20 @@ fn apart(population: &Population<'_>, findings: &mut Findings) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::CaptureFacts;
+
+    #[test]
+    fn time_that_runs_backwards_is_told() {
+        let told = |disorder| {
+            let capture = CaptureFacts { disorder, backward: 1, ..CaptureFacts::default() };
+            let mut findings = Findings::default();
+            check(&Population::new(&[], &[], &[capture], &[], |_| false), &mut findings);
+            findings.len()
+        };
+        assert_eq!((told(Span::ZERO), told(Span::from_secs(2))), (0, 1));
+    }
+}

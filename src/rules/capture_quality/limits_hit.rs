@@ -36,3 +36,27 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::Problem;
+
+    #[test]
+    fn only_what_it_is_about_is_told() {
+        let told = |kind| {
+            let problem = Problem {
+                kind,
+                file: None,
+                frame: None,
+                offset: Some(24),
+                count: 1,
+                message: "something was met".to_owned(),
+            };
+            let mut findings = Findings::default();
+            check(&Population::new(&[], &[], &[], &[problem], |_| false), &mut findings);
+            findings.len()
+        };
+        assert_eq!((told(ProblemKind::LimitReached), told(ProblemKind::UnknownBlock)), (1, 0));
+    }
+}

@@ -2,7 +2,6 @@
 
 use crate::rules::recordings::{counted, of_connections, of_sessions};
 use crate::rules::{Findings, Population};
-use crate::session::Clarity;
 
 rule! {
     /// # What it finds
@@ -28,8 +27,8 @@ rule! {
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     let dark = of_sessions(population, |subject| {
-        subject.session.clear != Clarity::Clear
-            && subject.parts().any(|part| part.leg.security.is_some() && part.leg.opaque > 0)
+        // What is read inside of a security layer has a name of its own.
+        subject.parts().any(|part| part.leg.security.is_some() && part.leg.protocols.len() == 1)
     });
     if dark.is_empty() {
         return;

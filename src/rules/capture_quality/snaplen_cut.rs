@@ -26,6 +26,9 @@ rule! {
     "GSQ904", "snaplen-cut", "frames were cut by the recorder", Info, Capture, Population(check)
 }
 
+/// A limit from which on frames are whole.
+const WHOLE: u32 = 65_535;
+
 fn check(population: &Population<'_>, findings: &mut Findings) {
     let cut =
         of_sessions(population, |subject| subject.parts().any(|part| part.connection.visibility.snapped > 0));
@@ -36,7 +39,8 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
     let clear = population.subjects().any(|subject| {
         subject.parts().any(|part| part.connection.visibility.snapped > 0 && part.leg.readable > 0)
     });
-    let limit = population.captures.iter().filter_map(|capture| capture.snaplen).min();
+    let limit =
+        population.captures.iter().filter_map(|capture| capture.snaplen).filter(|bytes| *bytes < WHOLE).min();
     let limit =
         limit.map_or(String::new(), |bytes| format!("; the recorder kept {bytes} bytes of a frame at most"));
     findings.add(
