@@ -12,6 +12,7 @@ pub mod security;
 pub mod side;
 pub mod text;
 pub mod transport;
+pub mod trouble;
 pub mod visibility;
 
 pub use action::{Action, Declared, Expectation, Safety, Timer};
@@ -23,6 +24,7 @@ pub use security::SecurityFacts;
 pub use side::{PerSide, Side};
 pub use text::ShortText;
 pub use transport::{Confidence, Connection, Ending};
+pub use trouble::Trouble;
 pub use visibility::Visibility;
 
 pub use crate::packet::Endpoint;

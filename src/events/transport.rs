@@ -1,6 +1,7 @@
 //! A connection and its facts: who, how long, how much, how it ended, and how sure we are.
 
 use crate::events::side::{PerSide, Side};
+use crate::events::trouble::Trouble;
 use crate::events::visibility::Visibility;
 use crate::packet::{Endpoint, Transport};
 use crate::place::PacketRef;
@@ -248,6 +249,16 @@ pub struct SideFacts {
     pub keepalive_probes: u32,
     /// Keep-alive probes of this side that got an answer.
     pub keepalive_answered: u32,
+    /// Segments with payload, repetitions included.
+    pub data_segments: u32,
+    /// Initial sequence number, where a SYN showed it.
+    pub isn: Option<u32>,
+    /// Time to live of its last segment other than RST.
+    pub ttl: Option<u8>,
+    /// Time to live of its first RST.
+    pub reset_ttl: Option<u8>,
+    /// Hash of the link-layer address that its last segment came from; 0 where there is none.
+    pub link: u32,
     /// Time of its last frame.
     pub last: Option<Timestamp>,
     /// Time of its last payload.
@@ -271,6 +282,8 @@ pub struct RoundTrips {
     pub median: Option<Span>,
     /// Smoothed as RFC 6298 does.
     pub smoothed: Option<Span>,
+    /// The highest that the smoothed one ever was.
+    pub peak: Option<Span>,
     /// How many were measured.
     pub samples: u32,
 }
@@ -324,4 +337,6 @@ pub struct Connection {
     pub longest_idle: Span,
     /// The first closing act of a TCP connection, where the capture holds one.
     pub closing: Option<Box<ClosingAct>>,
+    /// What went wrong on the way, where anything did.
+    pub trouble: Option<Box<Trouble>>,
 }

@@ -231,19 +231,18 @@ impl Finding {
         finding
     }
 
-    /// The claim of a rule about one connection of a session. How its connections were joined does not bear on it.
+    /// The claim of a rule about one connection of a session: what its other connections are, and how surely they belong
+    /// to it, does not matter.
     pub fn of_part(
         rule: &'static Rule,
         subject: &Subject<'_>,
         part: Part<'_>,
         message: impl Into<String>,
     ) -> Self {
-        let mut finding = Self::of(rule, subject, message)
-            .on([part.connection.id])
+        Self::of(rule, subject, message)
+            .alone(&part)
             .key(part.connection.id.to_string())
-            .at(part.connection.end);
-        finding.doubts = part.doubts();
-        finding
+            .at(part.connection.end)
     }
 
     /// The claim of a rule about more than one session, or about the capture.
@@ -347,6 +346,7 @@ impl Finding {
     #[must_use]
     pub fn alone(mut self, part: &Part<'_>) -> Self {
         self.doubts = u8::from(part.is_lossy());
+        self.guessed = false;
         self.on([part.connection.id])
     }
 

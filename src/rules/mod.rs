@@ -4,6 +4,8 @@
 //! the twelve words, and the facts of connections. Session rules look at one session and its neighbours, population
 //! rules at all of the run; when all have spoken, [`causes`] tells roots from symptoms.
 
+pub mod attempts;
+pub mod backends;
 pub mod capture;
 pub mod causes;
 mod departure;
@@ -11,6 +13,7 @@ pub mod finding;
 pub mod idle_closings;
 mod interrupted;
 pub mod population;
+pub mod recordings;
 pub mod retries;
 pub mod subject;
 pub mod timers;
@@ -116,8 +119,14 @@ catalogue! {
         dangling_secondary,
     }
     "The network and what stands in it (GSN8xx)." network {
+        middlebox_dropped_idle_state, middlebox_reset, path_outage, loss_heavy, receiver_stall,
+        pmtu_blackhole, connect_unanswered, connect_refused, admin_prohibited, wrong_backend,
+        conflicting_overlap, latency_collapse, server_failover,
     }
     "What the capture does not show (GSQ9xx)." capture_quality {
+        starts_mid_session, ends_mid_session, one_sided, snaplen_cut, capture_loss, clock_disorder,
+        duplicated_frames, opaque_encryption, blackout, unknown_protocol, parser_lost_sync, limits_hit,
+        file_truncated, port_filtered, address_translated,
     }
     "Taking up what was interrupted (GSR3xx)." resumption {
     }
@@ -150,6 +159,12 @@ impl Findings {
     /// Takes a claim.
     pub fn add(&mut self, finding: Finding) {
         self.all.insert((finding.rule.code, finding.session, finding.key.clone()), finding);
+    }
+
+    /// How many claims there are.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
     }
 
     /// Claims so far of this rule about this session.

@@ -87,11 +87,6 @@ impl Part<'_> {
         self.connection.visibility.loss_ratio > LOSS_DOUBTFUL
     }
 
-    /// How many levels of confidence the capture costs what is said of this connection.
-    pub(super) fn doubts(self) -> u8 {
-        u8::from(self.connection.visibility.loss_ratio > LOSS_DOUBTFUL)
-    }
-
     /// Whether both directions were recorded, without so much loss that absence proves nothing.
     pub fn sees_both(self) -> bool {
         let visibility = &self.connection.visibility;

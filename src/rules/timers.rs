@@ -92,6 +92,19 @@ pub fn candidates(span: Span) -> impl Iterator<Item = &'static KnownTimer> {
     })
 }
 
+/// Boxes between the two that are shipped with a timer longer than `low` and not longer than `high`.
+pub fn between(low: Span, high: Span) -> Option<String> {
+    let names: Vec<&str> = KNOWN
+        .iter()
+        .filter(|known| {
+            let seconds = f64::from(known.seconds);
+            known.middlebox && seconds > low.as_secs() && seconds <= high.as_secs()
+        })
+        .map(|known| known.who)
+        .collect();
+    (!names.is_empty()).then(|| names.join("; "))
+}
+
 /// The candidates for a sentence: `nginx keepalive_timeout`; nothing where none fits.
 pub fn named(span: Span) -> Option<String> {
     let names: Vec<&str> = candidates(span).map(|known| known.who).collect();

@@ -13,6 +13,9 @@ use ghostshark::time::Timestamp;
 use crate::support::file_of;
 use crate::support::run::{Desk, plain};
 
+/// Rules about damaged files and bounds, which no story can show; their tests are below their code.
+const UNTOLD: [&str; 3] = ["GSQ906", "GSQ912", "GSQ913"];
+
 /// The folder with the stories of a rule.
 fn folder(rule: &Rule) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules").join(rule.code)
@@ -192,7 +195,7 @@ fn every_rule_finds_and_spares_in_all_circumstances() {
     let mut wrong = String::new();
     for rule in CATALOGUE {
         let (finds, spares) = (stories(rule, "finds"), stories(rule, "spares"));
-        if finds.is_empty() || spares.is_empty() {
+        if (finds.is_empty() || spares.is_empty()) && !UNTOLD.contains(&rule.code) {
             let _ = writeln!(
                 wrong,
                 "{} wants finds*.story and spares*.story in {}",

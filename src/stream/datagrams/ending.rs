@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use super::{Datagrams, ONE_SIDED, Seen};
 use crate::events::side::Side;
 use crate::events::transport::{By, Confidence, Ending, How, Reason};
+use crate::events::trouble::{IcmpFacts, Mark, Trouble};
 use crate::packet::{Direction, Endpoint, IcmpError};
 use crate::place::PacketRef;
 use crate::time::{Span, Timestamp};
@@ -97,6 +98,21 @@ impl Refusal {
 }
 
 impl Datagrams {
+    /// The ICMP error that ended it.
+    pub(super) fn trouble(&self, client_way: Direction) -> Option<Box<Trouble>> {
+        let refusal = self.refusal.as_ref()?;
+        let icmp = IcmpFacts {
+            from: refusal.error.from,
+            kind: refusal.error.kind,
+            code: refusal.error.code,
+            mtu: refusal.error.mtu,
+            mark: Mark { at: refusal.seen.at, time: refusal.seen.time },
+            about: if refusal.way == client_way { Side::Client } else { Side::Server },
+            contradicted: false,
+        };
+        Some(Box::new(Trouble { icmp: Some(icmp), ..Trouble::default() }))
+    }
+
     /// How it ended (`domain.md` B.3, C.9), seen from the capture's end.
     pub(super) fn ending(&self, client_way: Direction, capture_end: Timestamp) -> Ending {
         let tail = capture_end.since(self.end);

@@ -195,6 +195,7 @@ impl Datagrams {
             },
             longest_idle: self.longest_idle,
             closing: None,
+            trouble: self.trouble(client_way),
             ended,
         }
     }

@@ -10,6 +10,7 @@ mod opening;
 pub mod population;
 mod reset;
 mod silence;
+mod trouble;
 
 use super::Window;
 use super::community_id::{community_id, uid};
@@ -203,6 +204,7 @@ pub fn finish(connection: &TcpConnection, window: Window, superseded: bool) -> R
         visibility: visibility(&case, &facts, &ended),
         longest_idle: connection.longest_idle,
         closing: connection.closing.as_ref().map(|closing| Box::new(closing_act(&case, closing))),
+        trouble: trouble::of(&case),
         ended,
     };
     Row { key: connection.key, stream_key: connection.stream_key, connection: account, facts }
@@ -291,6 +293,17 @@ fn side_facts(case: &Case<'_>, side: Side) -> SideFacts {
         zero_window_time: half.zero_window_time + open,
         keepalive_probes: half.probes,
         keepalive_answered: half.probes_answered,
+        data_segments: half.trouble.data_segments,
+        isn: half.isn,
+        ttl: (half.segments > u64::from(half.resets)).then_some(half.habit.ip.ttl),
+        reset_ttl: case
+            .connection
+            .resets
+            .get(case.connection.direction(side).index())
+            .copied()
+            .flatten()
+            .map(|reset| reset.ttl),
+        link: half.habit.link_source,
         last: half.last.map(|act| act.time),
         last_payload: half.last_payload.map(|act| act.time),
         after_end: half.after_end.map(|act| act.at),
@@ -316,6 +329,7 @@ fn round_trips(case: &Case<'_>) -> RoundTrips {
         min: sum(client.min(), server.min()),
         median: sum(client.median(), server.median()),
         smoothed: sum(client.smoothed(), server.smoothed()),
+        peak: client.peak().max(server.peak()),
         samples: client.samples() + server.samples(),
     }
 }

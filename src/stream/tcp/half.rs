@@ -2,6 +2,7 @@
 
 use super::mirror::Mirror;
 use super::rtt::RttMeter;
+use super::trouble::Trouble;
 use crate::packet::{IpFacts, Packet, TcpFlags, TcpHead};
 use crate::place::PacketRef;
 use crate::stream::pack::packed;
@@ -145,6 +146,8 @@ pub struct Half {
     pub mirror: Mirror,
     /// The last timestamp value sent, to tell late segments from repeated ones.
     pub highest_timestamp: Option<u32>,
+    /// What went wrong.
+    pub trouble: Trouble,
 }
 
 packed!(Half {
@@ -186,7 +189,8 @@ packed!(Half {
     rtt,
     reassembly,
     mirror,
-    highest_timestamp
+    highest_timestamp,
+    trouble
 });
 packed!(Habit { ip, link_source, ttl_steady, link_steady, id_steady });
 packed!(Unanswered { first, last, transmissions, probes, segments, start, longest });
@@ -225,13 +229,15 @@ impl Half {
     }
 
     /// Takes note of the announced window.
-    pub fn note_window(&mut self, head: &TcpHead, time: Timestamp) {
+    pub fn note_window(&mut self, head: &TcpHead, act: Act) {
+        let time = act.time;
         if head.flags.has(TcpFlags::SYN) {
             self.scale = head.options.window_scale;
         }
         if head.flags.has(TcpFlags::RST | TcpFlags::SYN) {
             return;
         }
+        self.trouble.window(head.window > 0, act);
         if head.window == 0 {
             if self.closed_since.is_none() {
                 self.closed_since = Some(time);
@@ -269,7 +275,8 @@ impl Half {
     }
 
     /// The other side said something.
-    pub fn heard(&mut self) {
+    pub fn heard(&mut self, act: Act) {
+        self.trouble.heard(self.unanswered, act);
         if let Some(open) = self.unanswered.take()
             && open.probes > 0
         {

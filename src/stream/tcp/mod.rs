@@ -8,6 +8,7 @@ mod mirror;
 pub mod reset;
 mod roles;
 mod rtt;
+pub mod trouble;
 
 use half::{Act, Half, Unanswered};
 use reset::Reset;
@@ -331,9 +332,9 @@ impl TcpConnection {
             own.after_end.get_or_insert(act);
         }
         let (answered, probed) = (other.probes_answered, own.probes);
-        other.heard();
+        other.heard(act);
         let answered = other.probes_answered > answered;
-        own.note_window(head, packet.time);
+        own.note_window(head, act);
         self.note_syn(packet, head, act, ear);
         self.note_ack(packet, head, act, ear);
         if answered {
@@ -505,6 +506,13 @@ impl TcpConnection {
             other.acked = payload_end;
             other.acked_at = Some(act.time);
             other.rtt.acknowledged(payload_end, act.time);
+            other.trouble.acknowledged(payload_end, highest);
+        }
+        if let Some((_, echo)) = head.options.timestamps {
+            other.trouble.echo.came_back(echo, act.time);
+        }
+        for (from, to) in head.options.sack.iter().take(usize::from(head.options.sack_blocks)) {
+            other.trouble.arrived(to.wrapping_sub(*from));
         }
         if gap.is_some() || (other.reassembly.has_hole() && other.reassembly.next() < other.acked) {
             self.declare_gaps(packet.direction.reverse(), gap, act, ear);
@@ -563,6 +571,7 @@ impl TcpConnection {
         let end = offset + length as i64;
         own.snapped += u32::from(payload.len() < head.payload.length as usize);
         let highest = own.highest();
+        other.trouble.probed(act);
         let probe = length == 1 && end == highest as i64 && own.acked >= highest && highest > 0;
         if probe {
             own.probes += u32::from(other.closed_since.is_none());
@@ -571,6 +580,13 @@ impl TcpConnection {
         }
         own.wants_answer(act, offset, false);
         let fresh = end > highest as i64;
+        own.trouble.sent(act, offset, head.payload.length, own.acked, fresh);
+        if let Some((value, _)) = head.options.timestamps {
+            own.trouble.echo.sent(value, act.time, fresh);
+        }
+        if let Ok(start) = u64::try_from(offset) {
+            own.trouble.content(act, start, head.payload.length, payload);
+        }
         if fresh {
             own.rtt.sent(end.max(0) as u64, act.time);
             if let Some(sequence) = &mut own.sequence {
@@ -644,6 +660,7 @@ impl TcpConnection {
         let Some(offset) = own.offset(head.seq) else { return };
         if before && offset == own.highest() as i64 - 1 && own.acked >= own.highest() && own.fin.is_none() {
             own.probes += u32::from(other.closed_since.is_none());
+            other.trouble.probed(act);
             own.wants_answer(act, offset, true);
         }
     }

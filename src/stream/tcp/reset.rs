@@ -102,7 +102,10 @@ fn identity_score(
     if habit.ttl_steady >= 3 {
         match habit.ip.ttl.abs_diff(packet.ip.ttl) {
             0 => {}
-            1 => score += 0.1,
+            1 => {
+                score += 0.1;
+                other_ttl = true;
+            }
             _ => {
                 score += 0.35;
                 other_ttl = true;

@@ -13,11 +13,12 @@ pub struct RttMeter {
     timed: Option<(u64, Timestamp)>,
     min: Option<Span>,
     smoothed: Option<Span>,
+    peak: Option<Span>,
     samples: u32,
     kept: Vec<Span>,
 }
 
-packed!(RttMeter { timed, min, smoothed, samples, kept });
+packed!(RttMeter { timed, min, smoothed, peak, samples, kept });
 
 impl RttMeter {
     /// A new segment ending at this offset was sent.
@@ -61,6 +62,7 @@ impl RttMeter {
         self.samples += 1;
         self.min = Some(self.min.map_or(rtt, |min| min.min(rtt)));
         self.smoothed = Some(self.smoothed.map_or(rtt, |old| Span((old.0 / 8) * 7 + rtt.0 / 8)));
+        self.peak = self.peak.max(self.smoothed);
     }
 
     /// The shortest.
@@ -78,6 +80,11 @@ impl RttMeter {
     /// Smoothed by RFC 6298.
     pub fn smoothed(&self) -> Option<Span> {
         self.smoothed
+    }
+
+    /// The highest that the smoothed one ever was.
+    pub fn peak(&self) -> Option<Span> {
+        self.peak
     }
 
     /// How many were measured.

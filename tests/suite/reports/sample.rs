@@ -71,12 +71,14 @@ fn connection(id: u32, start: i64, end: i64, ended: Ending) -> Connection {
             min: Some(Span::from_millis(18)),
             median: Some(Span(21_500_000)),
             smoothed: None,
+            peak: None,
             samples: 9,
         },
         wireshark: WiresharkCounters::default(),
         visibility: Visibility { tail: Span::from_secs(30), ..Visibility::default() },
         longest_idle: Span::from_secs(2),
         closing: None,
+        trouble: None,
     }
 }
 
