@@ -11,6 +11,7 @@ mod captures;
 #[cfg(feature = "cli")]
 mod cli;
 mod crowd;
+mod degradation;
 mod determinism;
 mod documents;
 mod faces;
