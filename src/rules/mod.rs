@@ -7,9 +7,11 @@
 pub mod capture;
 pub mod causes;
 pub mod finding;
+mod interrupted;
 pub mod population;
 pub mod subject;
 pub mod timers;
+mod tls_offers;
 
 pub use capture::CaptureFacts;
 pub use finding::{Evidence, Fault, Finding, Layer, Role, Severity, Value};
@@ -102,7 +104,10 @@ catalogue! {
     "Sessions that one side still holds (GSG2xx)." ghosts {}
     "The network and what stands in it (GSN8xx)." network {}
     "What the capture does not show (GSQ9xx)." capture_quality {}
-    "Taking up what was interrupted (GSR3xx)." resumption {}
+    "Taking up what was interrupted (GSR3xx)." resumption {
+        tls_resume_missed, tls13_psk_refused, early_data_rejected, range_ignored, object_changed, range_unsatisfiable,
+        ftp_restart_failed, mqtt_session_lost, subscription_not_restored, resume_refused, silent_restart,
+    }
     "Timers (GST1xx)." timeouts {}
     "Work of several steps (GSW6xx)." workflows { incomplete_transfer, left_without_goodbye }
 }

@@ -21,7 +21,7 @@ pub use access::{Login, LoginResult};
 pub use clocks::{Clocks, Layer, Quiet, Rhythm};
 pub use dialog::{Dialog, Floor, Mode, Question};
 pub use joining::{JoinedBy, Stitch};
-pub use leg::{Leg, Role};
+pub use leg::{Leg, Lost, Role, Subscribed};
 pub use lifecycle::{Phase, PhaseName};
 pub use outcome::Outcome;
 pub use point::Point;
