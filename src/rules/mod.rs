@@ -9,6 +9,7 @@ pub mod backends;
 pub mod capture;
 pub mod causes;
 mod departure;
+mod earlier_attempts;
 pub mod finding;
 pub mod idle_closings;
 mod interrupted;
@@ -17,6 +18,7 @@ pub mod recordings;
 pub mod retries;
 pub mod subject;
 pub mod timers;
+mod tls_offers;
 
 pub use capture::CaptureFacts;
 pub use finding::{Evidence, Fault, Finding, Layer, Role, Severity, Value};
@@ -129,6 +131,9 @@ catalogue! {
         file_truncated, port_filtered, address_translated,
     }
     "Taking up what was interrupted (GSR3xx)." resumption {
+        tls_resume_missed, tls13_psk_refused, early_data_rejected, range_ignored, object_changed,
+        range_unsatisfiable, ftp_restart_failed, mqtt_session_lost, subscription_not_restored,
+        resume_refused, silent_restart,
     }
     "Timers (GST1xx)." timeouts {
         idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch,

@@ -9,7 +9,7 @@ use super::point::Point;
 use super::resumption::Resumptions;
 use super::work::Works;
 use crate::events::{
-    Action, Code, Confidence, ConnectionKey, Event, Expectation, Identity, Marks, Scope, SecurityFacts,
+    Action, Code, Confidence, ConnectionKey, Event, Expectation, Hash128, Identity, Marks, Scope, SecurityFacts,
     ShortText, Side, Stage, Word,
 };
 use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT};
@@ -67,6 +67,14 @@ pub struct Leg {
     pub expects: Vec<(Expectation, Point)>,
     /// Actions asked for, and what became of them; bounded.
     pub actions: Vec<Acted>,
+    /// What it subscribed to, and whether it still was at the end; bounded.
+    pub subscriptions: Vec<Subscribed>,
+    /// Refusals that say that the state is gone; bounded.
+    pub lost: Vec<Lost>,
+    /// Where a login was offered in place of what was asked for, and what that was; bounded.
+    pub sent_away: Vec<(Option<Box<str>>, Point)>,
+    /// Where it left word with the server for the case that it goes without a good-bye.
+    pub will: Option<Point>,
     /// Messages that were read, and those that were only seen from outside.
     pub readable: u32,
     /// Events seen from outside only.
@@ -88,6 +96,32 @@ pub struct Known {
     pub first: Point,
     /// Where last.
     pub last: Point,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Subscribed {
+    /// To what.
+    pub object: Box<str>,
+    /// Where it was asked for.
+    pub asked: Point,
+    /// Whether it was granted, and where.
+    pub answer: Option<(bool, Point)>,
+    /// Where it was given up.
+    pub dropped: Option<Point>,
+}
+
+/// A refusal that says that the state is gone.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lost {
+    /// What was asked for.
+    pub object: Option<Box<str>>,
+    /// Status.
+    pub code: Code,
+    /// What was shown to prove the state.
+    pub shown: Option<Hash128>,
+    /// Where.
+    pub at: Point,
 }
 
 /// A good-bye.
@@ -122,6 +156,8 @@ pub struct Farewell {
     pub word: Word,
     /// How far the matter was.
     pub stage: Stage,
+    /// Which agreement it spoke of.
+    pub scope: Scope,
     /// How sure it is.
     pub confidence: Confidence,
 }
@@ -194,6 +230,10 @@ impl Leg {
             excuses: Vec::new(),
             expects: Vec::new(),
             actions: Vec::new(),
+            subscriptions: Vec::new(),
+            lost: Vec::new(),
+            sent_away: Vec::new(),
+            will: None,
             readable: 0,
             opaque: 0,
             phases: Phases::default(),
@@ -229,6 +269,7 @@ impl Leg {
         self.works.note(event);
         self.clocks.note(event);
         self.note_details(event, at);
+        self.note_state(event, at);
         self.note_end(event, at);
         self.history.note(event);
         self.phases.note(event);
@@ -280,6 +321,56 @@ impl Leg {
         }
     }
 
+    /// Subscriptions, lost state, logins offered in place of an answer.
+    fn note_state(&mut self, event: &Event, at: Point) {
+        let details = event.details();
+        if event.scope == Scope::Subscription
+            && let Some(object) = &details.object
+        {
+            self.note_subscription(event, object, at);
+        }
+        if event.stage == Stage::Refused
+            && event.marks.has(Marks::STATE_LOST)
+            && self.lost.len() < ACTIONS_KEPT
+            && self.lost.last().is_none_or(|lost| lost.at != at)
+        {
+            let shown = details.identities.first().map(|identity| identity.hash);
+            self.lost.push(Lost { object: details.object.clone(), code: event.code, shown, at });
+        }
+        if event.is(Word::Authenticate, Stage::Offered)
+            && details.object.is_some()
+            && self.sent_away.len() < ACTIONS_KEPT
+        {
+            self.sent_away.push((details.object.clone(), at));
+        }
+        if event.is(Word::Release, Stage::Offered) {
+            self.will.get_or_insert(at);
+        }
+    }
+
+    fn note_subscription(&mut self, event: &Event, object: &str, at: Point) {
+        let room = self.subscriptions.len() < ACTIONS_KEPT;
+        let known = self.subscriptions.iter_mut().rev().find(|known| &*known.object == object);
+        match (event.word, event.stage, known) {
+            (Word::Establish, Stage::Asked, Some(known)) if known.dropped.is_none() => {}
+            (Word::Establish, Stage::Asked, _) if room => {
+                self.subscriptions.push(Subscribed {
+                    object: object.into(),
+                    asked: at,
+                    answer: None,
+                    dropped: None,
+                });
+            }
+            (Word::Establish, Stage::Granted | Stage::Refused, Some(known)) => {
+                known.answer.get_or_insert((event.stage == Stage::Granted, at));
+            }
+            (Word::Release, _, Some(known)) => {
+                known.dropped.get_or_insert(at);
+            }
+            _ => {}
+        }
+    }
+
     /// The question at this place was answered.
     fn answer(&mut self, asked: Point, event: &Event) {
         if let Some(acted) = self.actions.iter_mut().rev().find(|acted| acted.asked == asked) {
@@ -301,6 +392,8 @@ impl Leg {
             (Word::Release, Scope::Security) => {
                 self.security_goodbye.get_or_insert((event.side, at));
             }
+            // What is to be said in its stead is no good-bye.
+            (Word::Release, Scope::Session) if event.stage == Stage::Offered => {}
             (Word::Release, Scope::Session) => match (event.stage, &mut self.goodbye) {
                 (Stage::Granted, Some(goodbye)) => {
                     goodbye.answered.get_or_insert(at);
@@ -340,6 +433,7 @@ impl Leg {
             at,
             word: event.word,
             stage: event.stage,
+            scope: event.scope,
             confidence: event.confidence,
         }
     }

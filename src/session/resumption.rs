@@ -42,8 +42,12 @@ pub struct Resumption {
     pub asked: Option<Position>,
     /// From where the server goes on.
     pub granted: Option<Position>,
+    /// What a refusal says of positions: from where the server goes on instead, or how large the whole is.
+    pub told: Option<Position>,
     /// Whether the refusal says that the state is gone.
     pub state_lost: bool,
+    /// Whether the refusal says that the same may succeed later.
+    pub retryable: bool,
     /// The state that was shown.
     pub shown: Option<Hash128>,
     /// Whether it was shown by a name that the client chose itself, which proves no earlier state.
@@ -93,7 +97,9 @@ impl Resumptions {
                     object: details.object.clone(),
                     asked: details.position,
                     granted: None,
+                    told: None,
                     state_lost: false,
+                    retryable: false,
                     shown: details.identities.first().map(|identity| identity.hash),
                     by_name: details
                         .identities
@@ -115,6 +121,8 @@ impl Resumptions {
                 if let Some(resume) = self.list.iter_mut().find(|resume| open(resume)) {
                     resume.result = result;
                     resume.granted = details.position.filter(|_| result == ResumeResult::Granted);
+                    resume.told = details.position.filter(|_| result != ResumeResult::Granted);
+                    resume.retryable = event.marks.has(Marks::RETRYABLE);
                     resume.state_lost = event.marks.has(Marks::STATE_LOST);
                     resume.answered = Some(at);
                 }

@@ -25,6 +25,10 @@ pub struct Work {
     pub resumed_at: Option<Position>,
     /// Answers to questions inside of it that were refused.
     pub refusals: u32,
+    /// Whether it came in part only, by what the protocol itself says.
+    pub partial: bool,
+    /// Whose message broke off, where one did.
+    pub sender: Option<Side>,
 }
 
 /// A confirmed point.
@@ -78,8 +82,12 @@ impl Works {
             }
             Word::Interrupt if event.scope == Scope::Activity || event.marks.has(Marks::PARTIAL) => {
                 let at = Point::of(event);
+                let torn = event.stage == Stage::Told && event.marks.has(Marks::PARTIAL);
                 if let Some(work) = self.open_mut(event.details().object.as_deref()) {
                     work.ended.get_or_insert((Stage::Told, at));
+                    work.partial |= torn;
+                    work.sender = torn.then_some(event.side);
+                    work.reached = behind(work.reached, event.details().position);
                 } else if event.details().object.is_some() && event.details().position.is_some() {
                     self.cut(event, at);
                 }
@@ -116,12 +124,15 @@ impl Works {
                     confirmed: None,
                     resumed_at: None,
                     refusals: 0,
+                    partial: false,
+                    sender: None,
                 });
             }
             Stage::Told | Stage::Offered => {
                 let cut = event.marks.has(Marks::PARTIAL);
                 if let Some(work) = self.open_mut(details.object.as_deref()) {
                     work.reached = further(work.reached, details.position);
+                    work.partial |= cut;
                     if cut {
                         work.ended = Some((Stage::Told, at));
                     }
@@ -131,6 +142,7 @@ impl Works {
                 self.done += u32::from(event.stage == Stage::Granted);
                 if let Some(work) = self.open_mut(details.object.as_deref()) {
                     work.reached = further(work.reached, details.position);
+                    work.partial |= event.marks.has(Marks::PARTIAL);
                     work.ended = Some((event.stage, at));
                 }
             }
@@ -190,6 +202,8 @@ impl Works {
             confirmed: None,
             resumed_at: None,
             refusals: 0,
+            partial: true,
+            sender: Some(event.side),
         });
     }
 
@@ -214,6 +228,17 @@ impl Work {
             Some((Stage::Refused, _)) => self.reached.is_some_and(|position| position.value > 0),
             Some(_) => false,
         }
+    }
+}
+
+/// Where a content that broke off after so much stands in the object that it is a part of.
+fn behind(start: Option<Position>, came: Option<Position>) -> Option<Position> {
+    match (start, came) {
+        (Some(start), Some(came)) if start.unit == came.unit => {
+            let whole = came.of.map(|of| of.saturating_add(start.value));
+            Some(Position { value: start.value.saturating_add(came.value), of: start.of.or(whole), ..start })
+        }
+        (start, came) => came.or(start),
     }
 }
 

@@ -227,6 +227,8 @@ impl Http {
         if !to_login || exchange.form.is_some() || exchange.is_logout || target::is_login(&exchange.target) {
             return false;
         }
+        // Whether this is a first visit, only others of the same client can tell.
+        pen.say(Word::Authenticate, Stage::Offered).mechanism("form").object(&exchange.object);
         let worn = exchange.cookies.iter().find(|(_, cookie)| self.worked.contains(&cookie.hash));
         if let Some((_, cookie)) = worn {
             pen.say(Word::Authenticate, Stage::Refused)
@@ -372,7 +374,7 @@ fn say_range(pen: &mut Pen<'_, '_>, head: &Head<'_>, code: u16, exchange: &Excha
             (Stage::Refused, Position::bytes(asked.start).of(given.and_then(|given| given.whole)), Marks::default())
         }
         (404 | 410 | 412, _) => (Stage::Refused, Position::bytes(asked.start), Marks::STATE_LOST),
-        (500.., _) => (Stage::Refused, Position::bytes(asked.start), Marks::default()),
+        (500.., _) => (Stage::Refused, Position::bytes(asked.start), Marks::RETRYABLE),
         _ => return,
     };
     pen.say(Word::Resume, stage).mechanism("http-range").object(&exchange.object).position(position).mark(marks);

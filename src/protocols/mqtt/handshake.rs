@@ -102,6 +102,10 @@ impl Mqtt {
         if let Some(expiry) = expiry.filter(|expiry| lasting && *expiry != FOR_EVER) {
             saying.declares(Timer::Hold, seconds(expiry));
         }
+        if connect.will {
+            // What the broker is to publish if the client goes without DISCONNECT (3.1.1 §3.1.2.5).
+            notes.say(Word::Release, Stage::Offered, 0..packet.seen).text(b"will");
+        }
         if self.login.credentials {
             let mechanism = connect.properties.method.map_or("password", mechanism);
             let saying =
