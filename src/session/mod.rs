@@ -21,7 +21,7 @@ pub use access::{Login, LoginResult};
 pub use clocks::{Clocks, Layer, Quiet, Rhythm};
 pub use dialog::{Dialog, Floor, Mode, Question};
 pub use joining::{JoinedBy, Stitch};
-pub use leg::{Excuse, Leg, Role};
+pub use leg::{Acted, Excuse, Leg, Role};
 pub use lifecycle::{Phase, PhaseName};
 pub use outcome::Outcome;
 pub use point::Point;
