@@ -3,13 +3,13 @@
 //! The pattern comes first: a timer that was stated or declared, closings of several connections after the same time.
 //! One closing alone is a hint where its time is one that people set: a whole number of seconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::population::Population;
 use super::subject::{Part, Subject};
 use super::timers;
-use crate::events::transport::{By, ClosingAct, How, Reason, RstClass};
-use crate::events::{Confidence, Hash128, Marks, PerSide, Side, Timer};
+use crate::events::transport::{By, ClosingAct, How, Opened, Reason, RstClass};
+use crate::events::{Confidence, Hash128, Marks, PerSide, Side, Timer, Word};
 use crate::place::PacketRef;
 use crate::session::{Question, Role};
 use crate::time::{Span, Timestamp};
@@ -21,13 +21,16 @@ const SHORTEST: Span = Span::from_millis(900);
 const SHORTEST_ALONE: Span = Span::from_millis(2_900);
 
 /// How far above a whole number of seconds a timer's closing is: programs look at their clocks late, never early.
-const LATE: Span = Span::from_millis(60);
+const LATE: Span = Span::from_millis(100);
 
 /// Closings that make a cluster of servers and of clients, and at a time that products are shipped with.
 const CLUSTER: PerSide<usize> = PerSide { client: 5, server: 3 };
 
 /// The same, where the time is one that people set.
 const CLUSTER_KNOWN: usize = 2;
+
+/// What is not acknowledged by a closing may have been under way for this long, or a round trip.
+const UNDER_WAY: Span = Span::from_millis(50);
 
 /// Closings within so short a time are one act, and no timer's.
 const TOGETHER: Span = Span::from_secs(1);
@@ -76,10 +79,32 @@ pub fn is_whole(span: Span) -> bool {
     span >= SHORTEST_ALONE && (span.0 + 1_000_000) % 1_000_000_000 <= LATE.0
 }
 
-/// The question that a side had been asked by then, and had not answered.
+/// The question that a side had been asked by then, and had not answered. What crossed its closing was not heard by it.
 pub fn owed_at<'a>(part: &Part<'a>, by: Side, time: Timestamp) -> Option<&'a Question> {
-    let open = |question: &&Question| !question.patient && !question.guessed && question.by != by;
+    let crossing = crossing(part).map(|question| question.at);
+    let open = |question: &&Question| {
+        !question.patient && !question.guessed && question.by != by && Some(question.at) != crossing
+    };
     part.leg.dialog.open.iter().filter(open).find(|question| question.at.time <= time)
+}
+
+/// The question that its peer had not heard when it closed: sent after the closing was recorded, or just before it and
+/// not acknowledged by it. A good-bye is no question.
+pub fn crossing<'a>(part: &Part<'a>) -> Option<&'a Question> {
+    let act = part.connection.closing.as_deref()?;
+    let asker = act.side.other();
+    let under_way = Span(part.connection.rtt.initial.unwrap_or_default().0.max(UNDER_WAY.0));
+    let just_before = |question: &Question| {
+        act.unacked[asker] > 0 && act.time.since(question.at.time) <= under_way && question.begun.is_none()
+    };
+    let goodbye = part.leg.goodbye.as_deref().map(|goodbye| goodbye.at);
+    part.leg.dialog.open.iter().find(|question| {
+        question.by == asker
+            && !question.guessed
+            && question.word != Word::Release
+            && Some(question.at) != goodbye
+            && (question.at.first > act.at || just_before(question))
+    })
 }
 
 impl<'a> IdleClosing<'a> {
@@ -103,10 +128,12 @@ impl<'a> IdleClosing<'a> {
             return None;
         }
         let idle = Self::idle(&part, act)?;
-        let debts = Side::BOTH.iter().any(|side| owed_at(&part, *side, act.time).is_some());
+        let owes = owed_at(&part, act.side, act.time).is_some();
+        let waits = owed_at(&part, act.side.other(), act.time).is_some() && !Self::is_early(&part, act);
         // Where nobody reads the talk, whoever spoke last may be waiting for an answer.
         let unread = part.leg.readable == 0 || part.leg.opaque > 0;
         let asked_last = act.spoke_last.is_none_or(|(side, _)| side != act.side);
+        let part_said = !unread && part.says_in_part(act.side.other());
         let released = part.leg.goodbye.as_deref().is_some_and(|goodbye| {
             goodbye.at.time <= act.time && !Self::is_part_of_closing(goodbye.at.time, act)
         });
@@ -116,7 +143,14 @@ impl<'a> IdleClosing<'a> {
         let answered_later =
             connection.sides[act.side.other()].last_payload.is_some_and(|time| time > act.time)
                 && act.side == Side::Client;
-        (idle >= SHORTEST && !debts && !released && !other && !answered_later && !(unread && asked_last))
+        (idle >= SHORTEST
+            && !owes
+            && !waits
+            && !released
+            && !other
+            && !answered_later
+            && !(unread && asked_last)
+            && !part_said)
             .then_some(Self { subject, part, act, idle })
     }
 
@@ -128,6 +162,11 @@ impl<'a> IdleClosing<'a> {
     /// The pause before the closing and its last word.
     fn idle(part: &Part<'_>, act: &ClosingAct) -> Option<Span> {
         let quiet = act.quiet?;
+        if let Some(question) = crossing(part).filter(|question| question.at.first <= act.at) {
+            let mut pauses = part.leg.clocks.quiet.iter().rev();
+            let before = pauses.find(|pause| pause.until.last == question.at.first)?;
+            return Some(before.span + act.time.since(question.at.time));
+        }
         if quiet >= SHORTEST || act.spoke_last.is_none_or(|(side, _)| side != act.side) {
             return Some(quiet);
         }
@@ -146,10 +185,15 @@ impl<'a> IdleClosing<'a> {
 
     /// The question that the other side sent into the closed connection.
     pub fn sent_after(&self) -> Option<&'a Question> {
-        let other = self.act.side.other();
-        let open = &self.part.leg.dialog.open;
-        open.iter()
-            .find(|question| question.by == other && !question.guessed && question.at.time > self.act.time)
+        crossing(&self.part)
+    }
+
+    /// Whether the closing side says itself that a timer ran out.
+    pub fn is_stated(&self) -> bool {
+        let said = self.part.leg.farewell.as_deref();
+        said.is_some_and(|said| {
+            said.by == self.act.side && said.marks.has(Marks::TIMER) && said.at.time <= self.act.time
+        })
     }
 
     /// Whether a session was lost by it that its protocol wants to be said good-bye to.
@@ -163,19 +207,21 @@ impl<'a> IdleClosing<'a> {
 
     /// Whether the server closed before the client had come further than a greeting.
     pub fn before_login(&self) -> bool {
-        let leg = self.part.leg;
-        let greeted = leg.opener == Some(Side::Server);
+        Self::is_early(&self.part, self.act) && self.idle.0 * 2 > self.age().0
+    }
+
+    fn is_early(part: &Part<'_>, act: &ClosingAct) -> bool {
+        let leg = part.leg;
         let little = if leg.readable > 0 && leg.opaque == 0 {
             leg.works.begun == 0 && leg.dialog.turns.client <= 3
         } else {
             leg.dialog.turns.client <= 1 && leg.dialog.turns.server <= 2
         };
-        self.act.side == Side::Server
-            && self.part.connection.opened == crate::events::transport::Opened::Observed
-            && greeted
+        act.side == Side::Server
+            && part.connection.opened == Opened::Observed
+            && leg.opener == Some(Side::Server)
             && little
             && !leg.logins.granted()
-            && self.idle.0 * 2 > self.age().0
     }
 
     /// From the connection's first frame to its closing.
@@ -273,9 +319,9 @@ fn judge<'a>(
         let Some(middle) = alike.get(count / 2) else { return };
         let timer = middle.idle;
         *group += 1;
-        let own = |id: &u32| alike.iter().any(|closing| closing.part.connection.id == *id);
+        let own: BTreeSet<u32> = alike.iter().map(|closing| closing.part.connection.id).collect();
         let outlived = pauses.partition_point(|(pause, _)| pause.0 <= timer.0.saturating_add(2 * width.0));
-        let survivors = pauses.iter().skip(outlived).filter(|(_, id)| !own(id)).count();
+        let survivors = pauses.iter().skip(outlived).filter(|(_, id)| !own.contains(id)).count();
         let known = is_whole(timer) || timers::candidates(timer).next().is_some();
         let needed = if known && side == Side::Server { CLUSTER_KNOWN } else { CLUSTER[side] };
         let times = alike.iter().map(|closing| closing.act.time);

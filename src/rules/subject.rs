@@ -93,6 +93,14 @@ impl Part<'_> {
         visibility.sight == Sight::Both && visibility.loss_ratio <= LOSS_BLIND && !visibility.evicted
     }
 
+    /// Whether this side had begun to say something that was never read as a whole: its last bytes are no message.
+    pub fn says_in_part(self, side: Side) -> bool {
+        let heard = self.connection.sides[side].last_payload;
+        let read = self.leg.dialog.last[side].as_ref().map(|turn| turn.at.time);
+        let ping = self.leg.clocks.application.last.map(|(_, at)| at.time);
+        self.leg.security.is_none() && self.leg.readable > 0 && heard > read.max(ping)
+    }
+
     /// Whether every byte of this side's talk was there to be read, so that "it never said" can be claimed.
     pub fn reads_all_of(self, side: Side) -> bool {
         let visibility = &self.connection.visibility;

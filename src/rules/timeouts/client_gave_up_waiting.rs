@@ -1,7 +1,7 @@
 //! GST105: a client gave up waiting for an answer.
 
 use crate::events::transport::{How, Reason};
-use crate::events::{Confidence, Safety, Side};
+use crate::events::{Confidence, Safety, Side, Stage, Word};
 use crate::rules::idle_closings::is_whole;
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::outcome::{name, seconds};
@@ -126,6 +126,7 @@ fn unanswered(part: &Part<'_>) -> Option<Wait> {
     let question = pending.or_else(|| {
         let open = |question: &&crate::session::Question| {
             question.by == Side::Client
+                && question.word != Word::Establish
                 && !question.patient
                 && !question.guessed
                 && question.at.time <= left_at
@@ -152,6 +153,7 @@ fn unheard(part: &Part<'_>) -> Option<Wait> {
     let (asked, answer) = (part.leg.dialog.last.client.as_ref()?, part.leg.dialog.last.server.as_ref()?);
     let server = &part.connection.sides.server;
     let repeated = server.retransmitted_segments > 0 && act.unacked.server > 0 && server.unacked_bytes > 0;
+    let read = part.leg.readable > 0 && part.leg.opaque == 0 && asked.stage == Stage::Asked;
     let in_turn = asked.at.time < answer.at.time && answer.at.time < left;
     let object = asked.object.as_deref().map_or(String::new(), |object| format!(" {object}"));
     let what = if asked.op.is_empty() {
@@ -159,7 +161,7 @@ fn unheard(part: &Part<'_>) -> Option<Wait> {
     } else {
         format!("{}{object}", asked.op)
     };
-    (repeated && in_turn).then_some(Wait {
+    (repeated && in_turn && read).then_some(Wait {
         asked: asked.at,
         left,
         what,

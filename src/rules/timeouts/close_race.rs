@@ -2,9 +2,10 @@
 
 use crate::events::transport::How;
 use crate::events::{Safety, Side};
+use crate::rules::idle_closings::{IdleClosing, crossing};
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::outcome::name;
-use crate::session::{Question, Role};
+use crate::session::{Acted, Question, Role};
 
 rule! {
     /// # What it finds
@@ -31,6 +32,9 @@ rule! {
     "GST103", "close-race", "a request went into a connection that its peer had just closed", Warning, Session, Session(check)
 }
 
+/// Later sessions of the same two in which a repetition is looked for.
+const NEIGHBOURS: usize = 16;
+
 /// The request that ran into the closed connection.
 pub(super) fn late_request<'a>(part: &Part<'a>) -> Option<&'a Question> {
     let act = part.connection.closing.as_deref()?;
@@ -40,10 +44,7 @@ pub(super) fn late_request<'a>(part: &Part<'a>) -> Option<&'a Question> {
         return None;
     }
     let answered = part.connection.sides[act.side].last_payload.is_some_and(|time| time > act.time);
-    let mut open = part.leg.dialog.open.iter();
-    let late =
-        |question: &&Question| question.by == asker && question.at.time > act.time && !question.guessed;
-    open.find(late).filter(|_| !answered && asker == Side::Client)
+    crossing(part).filter(|_| !answered && asker == Side::Client)
 }
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
@@ -52,6 +53,13 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let Some(act) = part.connection.closing.as_deref() else { continue };
         let (closer, asker) = (act.side.name(), act.side.other().name());
         let late = question.at.time.since(act.time);
+        let when = if question.at.first > act.at {
+            format!("{late} after the {closer} had closed")
+        } else {
+            format!("while the {closer}'s closing was on its way")
+        };
+        let idle =
+            IdleClosing::of(subject, part).map_or(act.quiet.unwrap_or_default(), |closing| closing.idle);
         let reset =
             matches!(part.connection.ended.how, How::Rst) || part.connection.history.contains(['r', 'R']);
         let answer = if reset { "a RST" } else { "nothing" };
@@ -59,7 +67,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             &RULE,
             &subject,
             format!(
-                "{} was sent {late} after the {closer} had closed, and was answered by {answer}",
+                "{} was sent {when}, and was answered by {answer}",
                 name(question)
             ),
         )
@@ -69,15 +77,15 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         .key(part.connection.id.to_string())
         .fault(crate::rules::Fault::Unknown)
         .why(format!(
-            "the {closer}'s {} is older than the request, and no byte of the {closer} came after it",
+            "the {closer}'s {} does not acknowledge the request, and no byte of the {closer} came after it",
             if act.fin { "FIN" } else { "RST" }
         ))
         .advice(format!(
             "let the {asker} give up idle connections before the {closer} does (here after {}), and repeat idempotent requests at once on a new connection",
-            act.quiet.unwrap_or_default()
+            idle
         ))
         .seconds("late_s", late)
-        .seconds("idle_s", act.quiet.unwrap_or_default())
+        .seconds("idle_s", idle)
         .shows([act.at], "the closing")
         .shows_point(question.at, "the request, sent after it")
         .context(part.connection.ended.frames.iter().copied(), "the end of the connection");
@@ -90,11 +98,17 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
 
 /// Whether the same request, which changes nothing, was granted later.
 fn repeated_well(subject: &Subject<'_>, question: &Question) -> bool {
-    let acts = || subject.session.legs.iter().flat_map(|part| &part.leg.actions);
-    let Some(own) = acts().find(|acted| acted.asked == question.at) else { return false };
-    own.action.safety == Safety::Safe
-        && acts().any(|other| {
-            let again = other.action.key == own.action.key && other.asked.time > own.asked.time;
-            again && other.answer.is_some_and(|(granted, _)| granted)
-        })
+    let Some(own) = acts(*subject).find(|acted| acted.asked == question.at) else { return false };
+    let again = |other: &Acted| {
+        other.action.key == own.action.key
+            && other.asked.time > own.asked.time
+            && other.answer.is_some_and(|(granted, _)| granted)
+    };
+    let mut sessions = subject.later_of_pair().take(NEIGHBOURS).chain([*subject]);
+    own.action.safety == Safety::Safe && sessions.any(|session| acts(session).any(again))
+}
+
+/// All that was asked for in a session.
+fn acts(of: Subject<'_>) -> impl Iterator<Item = &Acted> {
+    of.session.legs.iter().flat_map(|part| &part.leg.actions)
 }

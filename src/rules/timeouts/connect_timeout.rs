@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::events::transport::{Opened, Reason};
-use crate::events::visibility::Sight;
 use crate::events::{Confidence, Connection};
 use crate::packet::Transport;
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
@@ -41,11 +40,19 @@ const DOORS: usize = 10;
 /// A second address that succeeds this soon makes the first one's failure harmless.
 const HAPPY: Span = Span::from_secs(2);
 
-/// Connections recorded one way only, from which silence proves nothing.
-const ONE_SIDED: f64 = 0.5;
+/// Whether the capture holds talk of one direction only: a client's words, and nothing of those it talks to.
+fn is_one_sided(population: &Population<'_>) -> bool {
+    population.connections.iter().filter(|connection| connection.transport == Transport::Tcp).any(
+        |connection| {
+            let (client, server) = (&connection.sides.client, &connection.sides.server);
+            (client.payload_bytes > 0 && server.packets == 0)
+                || (server.payload_bytes > 0 && client.packets == 0)
+        },
+    )
+}
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    if population.captures.iter().any(|capture| capture.one_sided_ratio > ONE_SIDED) {
+    if is_one_sided(population) {
         return;
     }
     let mut doors: BTreeMap<IpAddr, BTreeSet<(IpAddr, u16)>> = BTreeMap::new();
@@ -71,8 +78,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         }
     }
     for connection in population.connections {
-        let unheard =
-            connection.sides.server.packets == 0 && connection.visibility.sight != Sight::ServerOnly;
+        let unheard = connection.sides.server.packets == 0;
         if connection.ended.reason != Reason::EstablishTimeout || !unheard {
             continue;
         }

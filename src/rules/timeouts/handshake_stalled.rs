@@ -1,12 +1,12 @@
 //! GST113: a handshake was begun and its next step did not come.
 
 use crate::events::transport::How;
-use crate::events::{Confidence, Side, Word};
+use crate::events::{Confidence, Side, Stage, Word};
 use crate::place::PacketRef;
 use crate::rules::idle_closings::is_whole;
 use crate::rules::{Finding, Findings, Part, Subject};
 use crate::session::outcome::{name, seconds};
-use crate::session::{PhaseName, Question, Role};
+use crate::session::{Question, Role};
 use crate::time::{Span, Timestamp};
 
 rule! {
@@ -18,8 +18,7 @@ rule! {
     /// The connection was there and the session never came to be. The user sees "connecting".
     ///
     /// # How it is decided
-    /// A hello or the like had no answer, or the handshake never came to the point at which work begins, and the
-    /// connection was given up after ten seconds; after three, where others of the service needed less than a twentieth
+    /// A hello or the like had no answer, or it had and the client said nothing more, and the connection was given up after ten seconds; after three, where others of the service needed less than a twentieth
     /// of it or the wait is a whole number of seconds.
     ///
     /// # What it cannot know
@@ -59,7 +58,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         if ended.how == How::CaptureEnd || part.leg.refused.is_some() || part.leg.farewell.is_some() {
             continue;
         }
-        let Some(stall) = unanswered(&part).or_else(|| unfinished(&subject, &part)) else { continue };
+        let Some(stall) = unanswered(&part).or_else(|| unfinished(&part)) else { continue };
         let end = part.connection.closing.as_deref().map_or(part.connection.end, |act| act.time);
         let waited = end.since(stall.since);
         let usual = usual(&subject, part.connection.id);
@@ -107,22 +106,19 @@ fn unanswered(part: &Part<'_>) -> Option<Stall> {
     })
 }
 
-/// A handshake that never came to work: whoever did not speak last owes the next step.
-fn unfinished(subject: &Subject<'_>, part: &Part<'_>) -> Option<Stall> {
-    let only = subject.mains().count() == 1 && part.leg.security.is_some();
-    let phases = &subject.session.phases;
-    let began = phases.iter().any(|phase| phase.name == PhaseName::Negotiating);
-    let worked = phases.iter().any(|phase| {
-        matches!(phase.name, PhaseName::Active | PhaseName::Authenticating | PhaseName::Resuming)
-    });
-    let act = part.connection.closing.as_deref()?;
-    let (speaker, at) = act.spoke_last?;
-    let since = part.connection.sides[speaker].last_payload.filter(|time| *time <= act.time)?;
-    (only && began && !worked && part.leg.opaque == 0).then(|| Stall {
-        debtor: speaker.other(),
+/// The server answered the hello, and the client said nothing more.
+fn unfinished(part: &Part<'_>) -> Option<Stall> {
+    let (client, server) = (part.leg.dialog.last.client.as_ref()?, part.leg.dialog.last.server.as_ref()?);
+    let once = part.leg.dialog.turns.client == 1
+        && part.connection.sides.client.last_payload <= Some(client.at.time);
+    let answered =
+        part.leg.security.is_some() && server.stage == Stage::Granted && client.at.time <= server.at.time;
+    let since = part.connection.sides.server.last_payload?;
+    (once && answered && part.leg.opaque == 0).then(|| Stall {
+        debtor: Side::Client,
         since,
-        frames: vec![at],
-        what: format!("the {}'s last message", speaker.name()),
+        frames: server.at.frames(),
+        what: "the server's hello".to_owned(),
     })
 }
 

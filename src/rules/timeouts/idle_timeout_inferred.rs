@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::keepalive_missed::promised;
 use crate::rules::idle_closings::{self, Sign, TimedClosing};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 
@@ -35,10 +36,12 @@ rule! {
 fn check(population: &Population<'_>, findings: &mut Findings) {
     let mut quiet: BTreeMap<usize, Vec<TimedClosing<'_>>> = BTreeMap::new();
     for timed in idle_closings::timed(population) {
-        if timed.closing.before_login() {
+        let closing = &timed.closing;
+        // A login that was not waited for, a keep-alive that was missed and a reason that was given have their own rules.
+        if closing.before_login() || promised(&closing.part).is_some() {
             continue;
         }
-        if timed.closing.sent_after().is_some() || timed.closing.loses_session() {
+        if !closing.is_stated() && (closing.sent_after().is_some() || closing.loses_session()) {
             findings.add(loss(&timed));
         } else {
             quiet.entry(timed.group).or_default().push(timed);

@@ -1,7 +1,7 @@
 //! GST111: keep-alives of the transport do not stop the timer of the application.
 
 use crate::rules::idle_closings::{self, Sign};
-use crate::rules::{Finding, Findings, Population};
+use crate::rules::{Finding, Findings, Population, Severity};
 use crate::time::Span;
 
 rule! {
@@ -14,7 +14,8 @@ rule! {
     /// hears, and of these it hears nothing.
     ///
     /// # How it is decided
-    /// One end closed after a pause that is a timer's (as in GST101), and probes were answered within that pause.
+    /// One end closed after a pause that is a timer's (as in GST101), and probes were answered within that pause. Where
+    /// nothing was lost by it, it is a fact (info).
     ///
     /// # What it cannot know
     /// Whether the closing side would count the protocol's own pings.
@@ -66,6 +67,9 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         .number("answered", facts.keepalive_answered)
         .context_point(last, "the last keep-alive")
         .shows([closing.act.at], "the closing");
+        if !closing.loses_session() && closing.sent_after().is_none() {
+            finding = finding.severity(Severity::Info);
+        }
         if let Sign::Alike(count) = timed.sign {
             finding = finding.number("alike", count);
         }

@@ -33,7 +33,7 @@ rule! {
 }
 
 /// What shows that a sign of life was missed.
-struct Missed {
+pub(super) struct Missed {
     silent: Side,
     confidence: Confidence,
     why: String,
@@ -127,7 +127,7 @@ fn last_word(part: &Part<'_>, side: Side, before: Timestamp) -> Option<Timestamp
 }
 
 /// The client promised to speak every so often, and the server closed after one and a half times that.
-fn promised(part: &Part<'_>) -> Option<Missed> {
+pub(super) fn promised(part: &Part<'_>) -> Option<Missed> {
     let act = part.connection.closing.as_deref().filter(|act| act.side == Side::Server)?;
     let ended = &part.connection.ended;
     let (_, interval, at) = interval(part)?;

@@ -1,6 +1,6 @@
 //! GST106: a server would not wait for the rest of a request.
 
-use crate::events::{Confidence, Marks, Side, Stage, Word};
+use crate::events::{Confidence, Marks, Side, Stage, Timer, Word};
 use crate::rules::idle_closings::is_whole;
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::Role;
@@ -48,10 +48,13 @@ fn stated(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) -> bo
         |marks: Marks| marks.has(Marks::TIMER) && !marks.has(Marks::UPSTREAM) && !marks.has(Marks::FATAL);
     let said =
         part.leg.excuses.iter().find(|excuse| excuse.said.by == Side::Server && own(excuse.said.marks));
-    let Some(excuse) = said else { return false };
+    let Some(excuse) = said.filter(|_| part.sees_both()) else { return false };
+    if part.leg.clocks.declared(Timer::KeepAlive).is_some() {
+        return true;
+    }
     let unasked =
         excuse.asked.is_none() && excuse.said.stage == Stage::Told && part.leg.works.open().next().is_none();
-    let idle = excuse.said.word == Word::Release && unasked && !begins(part);
+    let idle = excuse.said.word == Word::Release && unasked && !part.says_in_part(Side::Client);
     let text = excuse.said.text.as_deref().unwrap_or("request timeout");
     let mut finding = Finding::of(
         &RULE,
@@ -77,23 +80,12 @@ fn stated(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) -> bo
     true
 }
 
-/// Whether the client had begun to say something that was never read as a whole: it spoke last.
-fn begins(part: &Part<'_>) -> bool {
-    let heard = part.connection.sides.client.last_payload;
-    let read = part.leg.dialog.last.client.as_ref().map(|turn| turn.at.time);
-    match (heard, read) {
-        (Some(heard), Some(read)) => heard > read,
-        (heard, None) => heard.is_some(),
-        (None, _) => false,
-    }
-}
-
 /// The server closed with part of a request in hand.
 fn cut(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) {
     let Some(act) = part.connection.closing.as_deref() else { return };
     let Some(idle) = act.quiet else { return };
     let spoke = act.spoke_last.is_some_and(|(side, _)| side == Side::Client);
-    let read = part.leg.readable > 0 && part.leg.opaque == 0 && part.reads_all_of(Side::Client);
+    let read = part.reads_all_of(Side::Client) && part.leg.security.is_none();
     let by_server = act.side == Side::Server && part.connection.ended.by == Side::Server.into();
     let long = idle >= PAUSE || is_whole(idle);
     let gone = part.connection.sides.client.last_payload.is_some_and(|time| time > act.time);
@@ -109,7 +101,7 @@ fn cut(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) {
         .find(|work| work.by == Side::Client && work.ended.is_none_or(|(stage, _)| stage == Stage::Told));
     let what = match upload {
         Some(work) => describe(work),
-        None if begins(part) => "a request".to_owned(),
+        None if part.says_in_part(Side::Client) => "a request".to_owned(),
         None => return,
     };
     findings.add(

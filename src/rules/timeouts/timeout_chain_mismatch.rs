@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::close_race::late_request;
 use crate::events::{Confidence, Endpoint, Timer};
+use crate::rules::idle_closings::IdleClosing;
 use crate::rules::{Fault, Finding, Findings, Part, Population, Subject, timers};
 use crate::session::Role;
 use crate::session::outcome::name;
@@ -66,7 +67,7 @@ fn lost<'a>(subject: Subject<'a>, part: Part<'a>) -> Option<Lost<'a>> {
     }
     let question = late_request(&part)?;
     let act = part.connection.closing.as_deref()?;
-    let idle = act.quiet.filter(|quiet| *quiet >= Span::from_millis(900))?;
+    let idle = IdleClosing::of(subject, part)?.idle;
     let announced = part
         .leg
         .clocks

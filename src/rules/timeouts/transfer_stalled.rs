@@ -1,7 +1,7 @@
 //! GST117: a transfer stood still in the middle.
 
 use crate::events::transport::How;
-use crate::events::{Confidence, Marks, Side, Stage};
+use crate::events::{Confidence, Marks, Side, Stage, Unit};
 use crate::place::PacketRef;
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::outcome::describe;
@@ -44,9 +44,9 @@ const FAR: i64 = 50;
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
         for (index, work) in part.leg.works.list.iter().enumerate() {
-            let moved = work.reached.is_some_and(|position| position.value > 0);
+            let counted = work.reached.is_some_and(|position| position.unit == Unit::Bytes);
             let carriers: Vec<Part<'_>> = carriers(&subject, &part, work);
-            for carrier in carriers.into_iter().filter(|_| moved) {
+            for carrier in carriers.into_iter().filter(|_| counted) {
                 if let Some(finding) = stall(&subject, &part, &carrier, work) {
                     findings.add(
                         finding.key(format!("{} {} {index}", part.connection.id, carrier.connection.id)),
