@@ -58,7 +58,10 @@ fn resting(part: Part<'_>) -> Option<(Timestamp, Span)> {
     if !open || !established(part) || !part.sees_both() || !spoke(Side::Client) || !spoke(Side::Server) {
         return None;
     }
-    if kept_alive || !leg.dialog.open.is_empty() || leg.works.open().next().is_some() {
+    let stuck = Side::BOTH
+        .iter()
+        .any(|side| connection.sides[*side].unacked_bytes > 0 || connection.sides[*side].zero_windows > 0);
+    if kept_alive || stuck || !leg.dialog.open.is_empty() || leg.works.open().next().is_some() {
         return None;
     }
     let last = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max()?;
