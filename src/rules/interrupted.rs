@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::departure::side;
 use super::{Part, Subject};
-use crate::events::Unit;
 use crate::events::transport::{How, Reason};
-use crate::session::{ResumeResult, Resumption, Verdict, Work};
+use crate::events::{Position, Side, Stage, Unit};
+use crate::session::outcome::describe;
+use crate::session::{ResumeResult, Resumption, Role, Verdict, Work};
 
 /// Later sessions of the same two hosts in which the work may have been finished.
 const LOOKED_THROUGH: usize = 256;
@@ -42,6 +43,13 @@ impl Interrupted<'_> {
         Some(reached.saturating_sub(base))
     }
 
+    /// What it is, and how far its furthest attempt came, for people.
+    pub(super) fn described(&self) -> String {
+        let Some(bytes) = self.reached else { return describe(self.work) };
+        let whole = self.work.reached.and_then(|position| position.of);
+        describe(&Work { reached: Some(Position::bytes(bytes).of(whole)), ..self.work.clone() })
+    }
+
     /// Bytes sent past the last confirmed point.
     pub(super) fn at_risk(&self) -> Option<u64> {
         Some(self.reached?.saturating_sub(self.confirmed))
@@ -59,9 +67,8 @@ pub(super) fn interrupted(subject: Subject<'_>) -> Vec<Interrupted<'_>> {
     let mut found = Vec::new();
     for (object, mut attempts) in objects {
         attempts.sort_by_key(|(_, work)| work.begun.time);
-        let Some((part, work)) = attempts.last().copied().filter(|(_, work)| work.is_broken()) else {
-            continue;
-        };
+        let broken = |(_, work): &(Part<'_>, &Work)| work.is_broken() || undone(subject, work);
+        let Some((part, work)) = attempts.last().copied().filter(broken) else { continue };
         let ended = &part.connection.ended;
         let still_going =
             work.is_open() && (ended.how == How::CaptureEnd || ended.reason == Reason::CaptureEnded);
@@ -82,7 +89,9 @@ fn of<'a>(
     work: &'a Work,
 ) -> Interrupted<'a> {
     let bytes = |position: crate::events::Position| (position.unit == Unit::Bytes).then_some(position.value);
-    let reached = attempts.iter().filter_map(|(_, work)| work.reached.and_then(bytes)).max();
+    let own = attempts.iter().filter_map(|(_, work)| work.reached.and_then(bytes)).max();
+    let carried = attempts.iter().filter_map(|(_, work)| carried(subject, work)).max();
+    let reached = own.max(carried);
     let confirmed = attempts
         .iter()
         .filter_map(|(_, work)| work.confirmed.and_then(|(position, _)| bytes(position)))
@@ -106,9 +115,14 @@ fn of<'a>(
         None if offered => Verdict::ResumeUnproven,
         None => Verdict::Restart,
     };
-    let ended = &part.connection.ended;
-    let closed = matches!(ended.how, How::Fin | How::Rst);
-    let given_up = work.is_open() && closed && side(ended.by) == Some(work.by);
+    // It is the client who wants something done, whichever side spoke of it first.
+    let left = |part: Part<'_>| {
+        let ended = &part.connection.ended;
+        matches!(ended.how, How::Fin | How::Rst) && side(ended.by) == Some(Side::Client)
+    };
+    let cut = !matches!(work.ended, Some((Stage::Refused, _)));
+    let given_up = cut && left(part)
+        || data_of(subject, work).is_some_and(|data| left(data) && data.connection.ended.how == How::Rst);
     let mut later = subject.later_of_pair().take(LOOKED_THROUGH).flat_map(|other| other.session.works());
     let finished_later =
         object.is_some() && later.any(|other| other.object.as_deref() == object && !other.is_broken());
@@ -123,6 +137,27 @@ fn of<'a>(
         given_up,
         finished_later,
     }
+}
+
+/// The side channel that carried this work, where it has one.
+fn data_of<'a>(subject: Subject<'a>, work: &Work) -> Option<Part<'a>> {
+    let end = work.ended.map(|(_, at)| at.time);
+    subject
+        .parts()
+        .filter(|part| part.leg.role == Role::Data && part.connection.end >= work.begun.time)
+        .filter(|part| end.is_none_or(|end| part.connection.start <= end))
+        .find(|part| Side::BOTH.iter().any(|side| part.connection.sides[*side].payload_bytes > 0))
+}
+
+/// Bytes that its side channel carried.
+fn carried(subject: Subject<'_>, work: &Work) -> Option<u64> {
+    let sides = data_of(subject, work)?.connection.sides;
+    Some(sides.client.delivered_bytes.max(sides.server.delivered_bytes))
+}
+
+/// Whether it was refused after part of it had been carried.
+fn undone(subject: Subject<'_>, work: &Work) -> bool {
+    matches!(work.ended, Some((Stage::Refused, _))) && carried(subject, work).is_some_and(|bytes| bytes > 0)
 }
 
 fn attempts_begin(attempts: &[(Part<'_>, &Work)]) -> crate::time::Timestamp {

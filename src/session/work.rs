@@ -107,6 +107,19 @@ impl Works {
         self.list.get_mut(index)
     }
 
+    /// The work that this is said of: open, or cut by the very same packet.
+    fn current_mut(&mut self, object: Option<&str>, at: Point) -> Option<&mut Work> {
+        let cut_now = |work: &Work| {
+            let now =
+                matches!(work.ended, Some((Stage::Told, cut)) if cut.time == at.time && cut.last == at.last);
+            now && object.is_some() && work.object.as_deref() == object
+        };
+        match self.list.iter().rposition(cut_now) {
+            Some(index) => self.list.get_mut(index),
+            None => self.open_mut(object),
+        }
+    }
+
     fn activity(&mut self, event: &Event) {
         let details = event.details();
         let at = Point::of(event);
@@ -140,10 +153,13 @@ impl Works {
             }
             Stage::Granted | Stage::Refused => {
                 self.done += u32::from(event.stage == Stage::Granted);
-                if let Some(work) = self.open_mut(details.object.as_deref()) {
+                if let Some(work) = self.current_mut(details.object.as_deref(), at) {
                     work.reached = further(work.reached, details.position);
                     work.partial |= event.marks.has(Marks::PARTIAL);
-                    work.ended = Some((event.stage, at));
+                    // What was said to be cut stays cut; how far it came is said after it.
+                    if work.is_open() {
+                        work.ended = Some((event.stage, at));
+                    }
                 }
             }
         }
@@ -164,7 +180,7 @@ impl Works {
                     Grade::Minor => self.minor = self.minor.saturating_add(event.count),
                     Grade::Major => self.major = self.major.saturating_add(event.count),
                 }
-                if let Some(work) = self.open_mut(details.object.as_deref())
+                if let Some(work) = self.current_mut(details.object.as_deref(), at)
                     && let Some(position) = details.position
                 {
                     work.confirmed = Some((position, at));

@@ -2,8 +2,7 @@
 
 use crate::rules::interrupted::interrupted;
 use crate::rules::{Finding, Findings, Severity, Subject};
-use crate::session::Verdict;
-use crate::session::outcome::describe;
+use crate::session::{Verdict, Work};
 
 rule! {
     /// # What it finds
@@ -45,7 +44,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         } else {
             Severity::Warning
         };
-        let what = describe(one.work);
+        let what = one.described();
         let can = match one.verdict {
             _ if one.finished_later => "it was finished in a later session",
             _ if one.refused.is_some() => "going on was refused, so it has to begin anew",
@@ -102,7 +101,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
 }
 
 /// The connections on which this object was worked on.
-fn work_legs(subject: Subject<'_>, work: &crate::session::Work) -> Vec<u32> {
+fn work_legs(subject: Subject<'_>, work: &Work) -> Vec<u32> {
     let same =
         |part: &crate::rules::Part<'_>| part.leg.works.list.iter().any(|other| other.object == work.object);
     subject.parts().filter(same).map(|part| part.connection.id).collect()

@@ -2,7 +2,7 @@
 
 use crate::rules::interrupted::interrupted;
 use crate::rules::{Fault, Finding, Findings, Severity, Subject};
-use crate::session::outcome::{describe, seconds};
+use crate::session::outcome::seconds;
 use crate::time::Span;
 
 rule! {
@@ -49,7 +49,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                 &RULE,
                 &subject,
                 one.part,
-                format!("{} was lost after {} with nothing confirmed", describe(one.work), seconds(took)),
+                format!("{} was lost after {} with nothing confirmed", one.described(), seconds(took)),
             )
             .key(format!("{} {index}", one.part.connection.id))
             .severity(if possible { Severity::Warning } else { Severity::Info })

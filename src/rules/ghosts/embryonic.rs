@@ -55,7 +55,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             &RULE,
             first.start,
             format!(
-                "{count} handshakes with {} port {} were never completed by the client",
+                "{} port {}: {count} of its handshakes never completed by the client",
                 server.ip, server.port
             ),
         )

@@ -58,7 +58,10 @@ fn resting(part: Part<'_>) -> Option<(Timestamp, Span)> {
     if !open || !established(part) || !part.sees_both() || !spoke(Side::Client) || !spoke(Side::Server) {
         return None;
     }
-    if kept_alive || !leg.dialog.open.is_empty() || leg.works.open().next().is_some() {
+    let stuck = Side::BOTH
+        .iter()
+        .any(|side| connection.sides[*side].unacked_bytes > 0 || connection.sides[*side].zero_windows > 0);
+    if kept_alive || stuck || !leg.dialog.open.is_empty() || leg.works.open().next().is_some() {
         return None;
     }
     let last = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max()?;
@@ -69,15 +72,10 @@ fn resting(part: Part<'_>) -> Option<(Timestamp, Span)> {
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     let Some(part) = subject.last() else { return };
     let Some((since, silent)) = resting(part) else { return };
-    let siblings: Vec<Subject<'_>> = subject
+    let passed_over = subject
         .population
         .of_pair(subject.session.client.ip, subject.session.server)
         .take(LOOKED_THROUGH)
-        .collect();
-    let alike =
-        siblings.iter().filter(|other| other.last().is_some_and(|part| resting(part).is_some())).count();
-    let passed_over = siblings
-        .iter()
         .filter(|other| other.session.start > since && other.session.outcome.reason == Reason::Released)
         .filter(|other| other.session.duration().0.saturating_mul(20) < silent.0)
         .count();

@@ -85,12 +85,14 @@ fn refusals_by_others(rows: &mut [Row]) {
 
 /// One leg died in silence after a pause, while the same client reached the same server anew.
 fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
-    let starts: Vec<_> = group
+    let lives: Vec<_> = group
         .iter()
         .filter_map(|&index| rows.get(index))
         .filter(|row| row.facts.established)
         .map(|row| {
-            (row.connection.client.ip, row.connection.start, row.connection.first, row.connection.client.port)
+            let connection = &row.connection;
+            let heard = connection.sides.client.last.unwrap_or(connection.start);
+            (connection.client, (connection.start, heard), connection.first)
         })
         .collect();
     for &index in group {
@@ -101,13 +103,18 @@ fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
             continue;
         };
         let usual = connection.longest_idle;
-        let contrast = starts.iter().find(|(ip, start, _, port)| {
-            *ip == connection.client.ip
-                && *port != connection.client.port
-                && *start > first
-                && start.since(first) <= CONTRAST
+        // A client that falls silent and comes anew may have lost its link or its state. Only one that was reached by
+        // the same server all along shows that it was something on the way that forgot.
+        let client_silent = connection.ended.by == By::Client;
+        let contrast = lives.iter().find(|(client, (start, heard), _)| {
+            let well = if client_silent {
+                *start < first && *heard > first
+            } else {
+                *start > first && start.since(first) <= CONTRAST
+            };
+            client.ip == connection.client.ip && client.port != connection.client.port && well
         });
-        let Some((_, start, at, _)) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else {
+        let Some((_, (start, _), at)) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else {
             continue;
         };
         let ended = &mut connection.ended;
@@ -115,10 +122,13 @@ fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
         ended.detail = Some("silent");
         ended.by = By::Middlebox;
         ended.confidence = Confidence::High;
+        let proof = if client_silent {
+            "the same client went on with the same server on another connection".to_owned()
+        } else {
+            format!("the same client reached the same server anew {} later", start.since(first))
+        };
         ended.because = format!(
-            "after {quiet} of quiet nothing got through any more, while the same client reached the same server anew {} later: \
-             something on the way forgot the connection",
-            start.since(first)
+            "after {quiet} of quiet nothing got through any more, while {proof}: something on the way forgot the connection"
         );
         ended.frames.push(*at);
         ended.frames.sort_unstable();
