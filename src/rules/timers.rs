@@ -1,4 +1,4 @@
-//! Idle timers that products are shipped with (`domain.md` D.2): candidates for a time that was measured, never a fact.
+//! Idle timers of TCP sessions that products are shipped with (`domain.md` D.2): candidates for a time that was measured, never a fact.
 
 use crate::time::Span;
 
@@ -36,7 +36,6 @@ pub static KNOWN: &[KnownTimer] = &[
     end(20, "Tomcat connectionTimeout as shipped"),
     end(30, "Jetty idle timeout"),
     answer(30, "Google Cloud backend service timeout"),
-    middle(30, "Cisco ASA embryonic, iptables and Palo Alto UDP"),
     middle(50, "HAProxy timeout client and server in Debian's configuration"),
     middle(60, "AWS ALB and CLB idle timeout"),
     end(
@@ -48,7 +47,6 @@ pub static KNOWN: &[KnownTimer] = &[
     end(90, "Go http.Transport IdleConnTimeout, BGP hold time, NFS lease on Linux"),
     answer(100, "Cloudflare origin response"),
     end(120, "IIS connectionTimeout, sshd LoginGraceTime"),
-    middle(120, "AWS NLB UDP, Cisco ASA UDP, Linux conntrack UDP stream"),
     end(130, "Kestrel KeepAliveTimeout"),
     middle(230, "Azure App Service front end"),
     middle(240, "Azure load balancer and NAT gateway (4 minutes)"),
@@ -98,7 +96,7 @@ pub fn between(low: Span, high: Span) -> Option<String> {
         .iter()
         .filter(|known| {
             let seconds = f64::from(known.seconds);
-            known.middlebox && seconds > low.as_secs() && seconds <= high.as_secs()
+            known.middlebox && !known.answer && seconds > low.as_secs() && seconds <= high.as_secs()
         })
         .map(|known| known.who)
         .collect();

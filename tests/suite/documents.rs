@@ -9,12 +9,12 @@ use ghostshark::protocols::CATALOGUE;
 use ghostshark::report::rule_pages;
 use ghostshark::rules;
 
-/// The documents that people read first, and all below `docs`.
+/// The documents that people read first, and all below `docs` and its folder of symptoms.
 fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: Vec<_> =
         ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].iter().map(|name| root.join(name)).collect();
-    for entry in fs::read_dir(root.join("docs")).unwrap() {
+    for entry in ["docs", "docs/symptoms"].into_iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap()) {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|end| end == "md") {
             found.push(path);
@@ -182,6 +182,52 @@ fn every_rule_has_its_page_as_it_is() {
         assert!(kept == *page, "{name} is stale: UPDATE_DOCS=1 cargo test documents");
     }
     assert_eq!(fs::read_dir(&folder).unwrap().count(), pages.len(), "a page without its rule");
+}
+
+/// The page with the output of its commands as it is now.
+#[cfg(feature = "cli")]
+fn with_outputs(page: &str) -> String {
+    let mut fresh = String::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        fresh.extend([line, "\n"]);
+        if line != "```console" {
+            continue;
+        }
+        let command = lines.next().unwrap();
+        let words = command.strip_prefix("$ ghostshark ").unwrap_or_else(|| panic!("{command}")).split(' ');
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_ghostshark"))
+            .args(words)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        fresh.extend([command, "\n", &text, "```\n"]);
+        // What stood there before is passed over.
+        lines.by_ref().find(|line| *line == "```").unwrap();
+    }
+    fresh
+}
+
+#[test]
+#[cfg(feature = "cli")]
+fn commands_in_documents_print_what_they_say() {
+    let mut seen = 0;
+    for document in documents() {
+        let page = fs::read_to_string(&document).unwrap();
+        if !page.contains("```console\n$ ghostshark ") {
+            continue;
+        }
+        seen += 1;
+        let fresh = with_outputs(&page);
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            fs::write(&document, &fresh).unwrap();
+        } else {
+            assert!(fresh == page, "{} is stale: UPDATE_DOCS=1 cargo test documents", document.display());
+        }
+    }
+    assert!(seen >= 6, "the pages by symptom");
 }
 
 #[test]
