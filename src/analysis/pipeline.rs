@@ -18,7 +18,7 @@ use crate::protocols::{self, GivenUp, Said};
 use crate::session::Tracker;
 use crate::stream::Window;
 use crate::stream::ending::{Row, population};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// Shards that a thread takes at once: one alone is too little work in a batch to be handed out.
 const SHARDS_AT_ONCE: usize = 8;
@@ -41,7 +41,15 @@ struct Reading {
     decoder: Decoder,
     first: Option<Timestamp>,
     last: Option<Timestamp>,
+    /// Very long times without any frame: the moment before each, and how long it was.
+    gaps: Vec<(Timestamp, Span)>,
 }
+
+/// A time without any frame that is no longer than this is never a seam: people record over night.
+const SEAM: Span = Span::from_secs(86_400);
+
+/// Gaps looked at: nobody lays more recordings together than he has.
+const GAPS: usize = 1_024;
 
 impl Reading {
     /// Fills the next load; false when there is nothing more.
@@ -56,6 +64,12 @@ impl Reading {
         let jobs = &mut load.jobs;
         for record in &load.batch.frames {
             self.first.get_or_insert(record.time);
+            if let Some(last) = self.last
+                && record.time.since(last) > SEAM
+                && self.gaps.len() < GAPS
+            {
+                self.gaps.push((last, record.time.since(last)));
+            }
             self.last = self.last.max(Some(record.time));
             let frame = load.batch.frame(record);
             let mut nth = 0;
@@ -68,6 +82,22 @@ impl Reading {
         }
         load.batch.side = side;
         true
+    }
+}
+
+impl Reading {
+    /// The times of the run. Where frames are missing for ten times as long as all that was recorded takes, recordings
+    /// of different times lie one behind the other: nothing was watched from one to the next.
+    fn window(&self) -> Window {
+        let (start, end) = (self.first.unwrap_or_default(), self.last.unwrap_or_default());
+        let dark: i64 = self.gaps.iter().map(|(_, span)| span.0).sum();
+        let lit = end.since(start).0.saturating_sub(dark);
+        let mut window = Window { start, end, ..Window::default() };
+        let seams = self.gaps.iter().filter(|(_, span)| span.0 / 10 > lit).map(|(before, _)| *before);
+        for (place, seam) in window.seams.iter_mut().zip(seams) {
+            *place = Some(seam);
+        }
+        window
     }
 }
 
@@ -111,7 +141,7 @@ pub fn analyze(
 fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
     let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
     let mut talk = Talk::default();
-    let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None };
+    let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None, gaps: Vec::new() };
     let (mut now, mut next) = (Load::new(), Load::new());
     let mut more = reading.fill(&mut now);
     while more {
@@ -132,7 +162,7 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
     }
-    let window = Window { start: reading.first.unwrap_or_default(), end: reading.last.unwrap_or_default() };
+    let window = reading.window();
     let (finished, heard): (Vec<_>, Vec<_>) =
         shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
     let (said, trackers): (Vec<_>, Vec<_>) = heard.into_iter().unzip();

@@ -117,7 +117,7 @@ pub fn transcribe<E>(
             return Ok(Err(enough));
         }
     }
-    let (_, rest) = table.finish(Window { start: first.unwrap_or_default(), end: last });
+    let (_, rest) = table.finish(Window { start: first.unwrap_or_default(), end: last, ..Window::default() });
     Ok(hand_on(&rest, &wanted, tell))
 }
 

@@ -1,6 +1,7 @@
 //! What a session rule looks at: one session, its connections, and its neighbours.
 
 use super::population::Population;
+use crate::events::transport::Opened;
 use crate::events::visibility::Sight;
 use crate::events::{Connection, Side, Strength};
 use crate::session::{Leg, Role, Session, SessionLeg};
@@ -90,7 +91,10 @@ impl Part<'_> {
     /// Whether both directions were recorded, without so much loss that absence proves nothing.
     pub fn sees_both(self) -> bool {
         let visibility = &self.connection.visibility;
-        visibility.sight == Sight::Both && visibility.loss_ratio <= LOSS_BLIND && !visibility.evicted
+        // A few packets of one side and none of the other are no proof of a filter, and no sight of both either.
+        let half = self.connection.opened == Opened::MidCapture
+            && Side::BOTH.iter().any(|side| self.connection.sides[*side].packets == 0);
+        !half && visibility.sight == Sight::Both && visibility.loss_ratio <= LOSS_BLIND && !visibility.evicted
     }
 
     /// Whether this side had begun to say something that was never read as a whole: its last bytes are no message.

@@ -139,7 +139,7 @@ impl<R: Receiver> Table<R> {
         }
         if self.flows.len() > LIVE_PER_SHARD {
             let now = Origin { at: packet.at, time: packet.time, order };
-            self.evict(Window { start: begun, end: packet.time }, now);
+            self.evict(Window { start: begun, end: packet.time, ..Window::default() }, now);
         }
     }
 
@@ -154,7 +154,7 @@ impl<R: Receiver> Table<R> {
         };
         let Some(heeded) = heeded.tcp(key, &mut self.awake, &mut self.store) else { return };
         heeded.flow.last = order;
-        let window = Window { start: begun, end: packet.time };
+        let window = Window { start: begun, end: packet.time, ..Window::default() };
         let now = Origin { at: packet.at, time: packet.time, order };
         let reused = heeded.flow.wireshark.is_reused_by(packet.direction, head);
         if reused {
@@ -591,7 +591,7 @@ mod tests {
                     prop_assert!(resting.awake.is_empty());
                 }
             }
-            let window = Window { start: begun, end: time };
+            let window = Window { start: begun, end: time, ..Window::default() };
             let [awake, resting] = [awake, resting].map(|table| format!("{:#?}", table.finish(window)));
             prop_assert_eq!(awake, resting);
         }

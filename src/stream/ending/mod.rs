@@ -114,7 +114,7 @@ impl Case<'_> {
 
     /// How long was watched after this.
     fn watched(&self, act: Act) -> Span {
-        self.window.end.since(act.time)
+        self.window.end_after(act.time).since(act.time)
     }
 
     fn verdict(&self) -> Verdict {
@@ -361,7 +361,7 @@ fn visibility(case: &Case<'_>, facts: &Facts, ended: &Ending) -> Visibility {
         } else {
             facts.unseen_bytes.min(facts.acked_bytes) as f64 / facts.acked_bytes as f64
         },
-        tail: case.window.end.since(connection.clock),
+        tail: case.window.end_after(connection.clock).since(connection.clock),
         evicted: false,
     }
 }

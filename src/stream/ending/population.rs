@@ -352,7 +352,8 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
             }
             (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
                 let heard = row.connection.end;
-                open.push((index, window.end.since(fin.max(heard))));
+                let since = fin.max(heard);
+                open.push((index, window.end_after(since).since(since)));
             }
             _ => {}
         }
