@@ -92,6 +92,9 @@ pub const ACTIONS_KEPT: usize = 256;
 /// Refusals with an excuse kept of one connection.
 pub const EXCUSES_KEPT: usize = 16;
 
+/// Complaints about a bad sequence kept of one connection.
+pub const MISPLACED_KEPT: usize = 8;
+
 /// Identities kept of one connection.
 pub const IDENTITIES_KEPT: usize = 64;
 

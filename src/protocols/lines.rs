@@ -102,6 +102,9 @@ impl ReplyReader {
     }
 }
 
+/// "Bad sequence of commands" (RFC 959 §4.2, RFC 5321 §4.2.3).
+const BAD_SEQUENCE: u16 = 503;
+
 impl<'b> Reply<'b> {
     /// What each line says, without codes and the signs behind them.
     pub fn texts(&self) -> impl Iterator<Item = &'b [u8]> + use<'b> {
@@ -137,6 +140,9 @@ impl<'b> Reply<'b> {
         }
         if !self.is_no() {
             return marks;
+        }
+        if self.code == BAD_SEQUENCE {
+            marks = marks.with(Marks::OUT_OF_TURN);
         }
         let leaves = self.code == 421;
         if leaves {

@@ -17,6 +17,7 @@ pub mod population;
 pub mod recordings;
 pub mod retries;
 pub mod subject;
+pub mod takeovers;
 pub mod timers;
 mod tls_offers;
 
@@ -106,14 +107,17 @@ macro_rules! catalogue {
 
 catalogue! {
     "Logins and what becomes of them (GSA5xx)." authentication {
+        auth_failure_loop, expired_token_used, login_expired_midway, stale_login_after_reconnect,
+        session_id_not_rotated, blocked_by_own_ghost, superseded_by_login, takeover_flap, logout_not_honoured,
+        certificate_or_clock, connection_bound_auth_broken, login_missing_after_reconnect,
     }
     "Points from which work need not be done again (GSC7xx)." checkpoints {
         interrupted_verdict, long_work_without_checkpoint, checkpoint_regressed, major_sync_unacked,
         resynchronised,
     }
     "Whose turn it was, and what was said twice (GSD4xx)." dialogue {
-        duplicate_action, possible_duplicate, duplicate_suppressed, unsafe_retry_without_key,
-        mail_sent_twice,
+        duplicate_action, possible_duplicate, duplicate_suppressed, unsafe_retry_without_key, mail_sent_twice,
+        mqtt_redelivery_fault, silent_standoff, answer_never_came, protocol_mismatch, late_answer, sequence_error,
     }
     "Sessions that one side still holds (GSG2xx)." ghosts {
         half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak,

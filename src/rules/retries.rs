@@ -15,6 +15,9 @@ const WINDOW: Span = Span::from_secs(120);
 /// So many equal actions that all succeeded are the way of this client: polling, beacons.
 const HABIT: usize = 4;
 
+/// Who closes within this time after an answer has read it.
+const AT_ONCE: Span = Span::from_secs(1);
+
 /// An action, where it was asked.
 #[derive(Debug, Clone, Copy)]
 pub struct Asking<'a> {
@@ -132,14 +135,20 @@ impl Asking<'_> {
             return timer.then_some(Heard::GivenUp(at));
         }
         let answering = &connection.sides[asker.other()];
+        let closed = connection.sides[asker].closed;
+        if closed.is_some_and(|closed| closed <= at.time) {
+            return Some(Heard::TooLate(at));
+        }
         let was_last =
             self.part.leg.dialog.last[asker.other()].as_ref().is_none_or(|turn| turn.at.time <= at.time);
-        if was_last && answering.unacked_bytes > 0 {
-            let gone = connection.ended.how != How::CaptureEnd && connection.ended.by == By::from(asker);
-            return (gone || at.time < now).then_some(Heard::Lost(at));
+        let unheard = answering.acknowledged.is_none_or(|heard| heard < at.time);
+        // Who resets as soon as it has its answer does not acknowledge it first.
+        let at_once = closed.is_some_and(|closed| closed.since(at.time) < AT_ONCE);
+        if !was_last || !unheard || at_once || answering.unacked_bytes == 0 {
+            return None;
         }
-        let left = connection.sides[asker].closed.is_some_and(|closed| closed <= at.time);
-        (left && at.time > self.acted.asked.time).then_some(Heard::TooLate(at))
+        let gone = connection.ended.how != How::CaptureEnd && connection.ended.by == By::from(asker);
+        (gone || at.time < now).then_some(Heard::Lost(at))
     }
 }
 

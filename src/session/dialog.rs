@@ -123,6 +123,10 @@ pub struct Turn {
     pub code: Code,
     /// What it was about.
     pub object: Option<Box<str>>,
+    /// What sort of message it is.
+    pub word: Word,
+    /// Whether it is a guess from outside what it is.
+    pub guessed: bool,
     /// Whether it asks, answers, or tells.
     pub stage: Stage,
     /// Where it is.
@@ -152,6 +156,8 @@ impl Dialog {
             op: event.op,
             code: event.code,
             object: details.object.clone(),
+            word: event.word,
+            guessed: event.marks.has(Marks::INFERRED),
             stage: event.stage,
             at,
         });

@@ -9,10 +9,10 @@ use super::point::Point;
 use super::resumption::Resumptions;
 use super::work::Works;
 use crate::events::{
-    Action, Code, Confidence, ConnectionKey, Event, Expectation, Hash128, Identity, Marks, Scope, SecurityFacts,
-    ShortText, Side, Stage, Word,
+    Action, Code, Confidence, ConnectionKey, Event, Expectation, Hash128, Identity, Marks, Scope,
+    SecurityFacts, ShortText, Side, Stage, Word,
 };
-use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT};
+use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT, MISPLACED_KEPT};
 
 /// What a leg is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +63,8 @@ pub struct Leg {
     pub refused: Option<Box<Farewell>>,
     /// Refusals that speak of a timer, of somebody behind who failed, or that may pass if tried later; bounded.
     pub excuses: Vec<Excuse>,
+    /// Answers that say that the question does not belong where it was asked; bounded.
+    pub misplaced: Vec<Farewell>,
     /// Connections that it announced.
     pub expects: Vec<(Expectation, Point)>,
     /// Actions asked for, and what became of them; bounded.
@@ -228,6 +230,7 @@ impl Leg {
             farewell: None,
             refused: None,
             excuses: Vec::new(),
+            misplaced: Vec::new(),
             expects: Vec::new(),
             actions: Vec::new(),
             subscriptions: Vec::new(),
@@ -416,6 +419,10 @@ impl Leg {
             || event.word == Word::Abort;
         if speaks && event.scope != Scope::Transport {
             self.farewell = Some(Box::new(Self::last_word(event, at)));
+        }
+        let says_no = event.stage == Stage::Refused || event.word == Word::Abort;
+        if says_no && event.marks.has(Marks::OUT_OF_TURN) && self.misplaced.len() < MISPLACED_KEPT {
+            self.misplaced.push(Self::last_word(event, at));
         }
         if event.is(Word::Establish, Stage::Refused)
             && matches!(event.scope, Scope::Session | Scope::Security)

@@ -12,6 +12,10 @@ use crate::events::{
     Action, Hash128, Identity, IdentityKind, Marks, Position, Safety, Scope, Side, Stage, Strength, Timer, Use, Word,
 };
 use crate::protocols::Saying;
+use crate::time::Span;
+
+/// Seconds by which clocks may differ when a token's end is judged (RFC 7519 §4.1.4: "a few minutes" at most).
+const LEEWAY: i64 = 60;
 
 /// Session cookies remembered of one request.
 const COOKIES: usize = 4;
@@ -52,7 +56,7 @@ impl Http {
         for (proof, is_new) in [&exchange.proof, &exchange.proxy_proof].into_iter().flatten() {
             if *is_new {
                 let now = pen.notes.time().0.div_euclid(1_000_000_000);
-                let lifetime = proof.expires.and_then(|expires| super::dates::span(expires.checked_sub(now)?));
+                let lifetime = proof.expires.and_then(|expires| lifetime(expires, now));
                 pen.say(Word::Authenticate, Stage::Asked)
                     .mechanism(proof.mechanism)
                     .perhaps(proof.principal.clone(), Saying::principal)
@@ -191,6 +195,12 @@ fn idempotency_key<'h>(head: &'h Head<'_>) -> Option<&'h [u8]> {
     head.field("idempotency-key").or_else(|| head.field("x-idempotency-key"))
 }
 
+/// How long a token is good for; nothing left (zero) where its end has surely passed, whoever's clock is a little off.
+fn lifetime(expires: i64, now: i64) -> Option<Span> {
+    let left = expires.checked_sub(now)?;
+    if left < -LEEWAY { Some(Span::ZERO) } else { super::dates::span(left) }
+}
+
 /// The fingerprint of what is asked. Content that was not read counts by its length.
 fn action(head: &Head<'_>, exchange: &Exchange, content: Content<'_>) -> Action {
     let length;
@@ -222,7 +232,7 @@ fn safety(head: &Head<'_>, content: Content<'_>) -> Safety {
             Content::Read(_) => Safety::Unsafe,
             Content::Unread(_) => Safety::Unknown,
         },
-        b"POST" | b"PATCH" | b"LOCK" | b"MKCOL" | b"SUBSCRIBE" | b"NOTIFY" => Safety::Unsafe,
+        b"POST" | b"PATCH" | b"LOCK" | b"MKCOL" | b"SUBSCRIBE" => Safety::Unsafe,
         _ => Safety::Unknown,
     }
 }

@@ -321,6 +321,9 @@ fn marks(head: &Head<'_>, code: u16) -> Marks {
         410 => Marks::STATE_LOST,
         _ => Marks::default(),
     };
+    // What the server kept under an idempotency key is said again.
+    let again = head.field("idempotent-replayed").is_some_and(|said| said.eq_ignore_ascii_case(b"true"));
+    let marks = if again { marks.with(Marks::REPEATED) } else { marks };
     if head.is_of_type("text/event-stream") { marks.with(Marks::PATIENT) } else { marks }
 }
 

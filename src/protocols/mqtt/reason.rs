@@ -20,6 +20,7 @@ pub(super) const SUCCESS: u8 = 0x00;
 pub(super) const UNSPECIFIED: u8 = 0x80;
 pub(super) const BAD_CREDENTIALS: u8 = 0x86;
 pub(super) const NOT_AUTHORIZED: u8 = 0x87;
+const PROTOCOL_ERROR: u8 = 0x82;
 const UNAVAILABLE: u8 = 0x88;
 const SHUTTING_DOWN: u8 = 0x8b;
 const BAD_METHOD: u8 = 0x8c;
@@ -44,6 +45,7 @@ pub(super) fn is_orderly(code: u8) -> bool {
 /// What else a reason code says.
 pub(super) fn marks(code: u8) -> Marks {
     match code {
+        PROTOCOL_ERROR => Marks::OUT_OF_TURN,
         UNAVAILABLE => Marks::RETRYABLE,
         0x89 | 0x96 | 0x9f => Marks::LIMIT.with(Marks::RETRYABLE),
         0x93 | 0x97 => Marks::LIMIT,
@@ -68,7 +70,7 @@ pub(super) fn name(code: u8) -> &'static [u8] {
         0x19 => b"re-authenticate",
         0x80 => b"unspecified error",
         0x81 => b"malformed packet",
-        0x82 => b"protocol error",
+        PROTOCOL_ERROR => b"protocol error",
         0x83 => b"implementation specific error",
         0x84 => b"unsupported protocol version",
         0x85 => b"client identifier not valid",

@@ -189,7 +189,7 @@ fn refusals_say_why() {
     8 C smtp activity asked scope=activity MAIL "anna@a.example"
     9 S smtp turn granted scope=activity 250
     10 C smtp activity asked scope=activity MAIL "carl@a.example"
-    11 S smtp activity refused scope=activity 503 says="5.5.1 nested MAIL command"
+    11 S smtp activity refused scope=activity 503 out-of-turn says="5.5.1 nested MAIL command"
     12 C smtp turn asked scope=activity RCPT "bert@b.example"
     13 S smtp turn refused scope=activity 452 retryable "bert@b.example" says="4.5.3 too many recipients"
     14 C smtp turn asked scope=activity RSET
@@ -278,7 +278,7 @@ fn parts_of_announced_size() {
     5 S smtp turn refused scope=activity 501 says="5.5.4 Syntax"
     6 C smtp turn asked scope=activity BDAT
     6 C smtp checkpoint asked scope=activity major at=0recipients unsafe
-    6-7 S smtp activity refused scope=activity 503 says="5.5.1 no mail"
+    6-7 S smtp activity refused scope=activity 503 out-of-turn says="5.5.1 no mail"
     "#);
 }
 

@@ -1,0 +1,92 @@
+//! GSA503: a login that had been good is refused, and nobody logged out.
+
+use crate::events::{Confidence, Use};
+use crate::rules::subject::Part;
+use crate::rules::{Fault, Finding, Findings, Severity, Subject};
+use crate::session::Point;
+
+rule! {
+    /// # What it finds
+    /// A cookie, token or password that the server had accepted and later refuses, or answers with its login page, with
+    /// no logout between.
+    ///
+    /// # Why it matters
+    /// The user is thrown out in the middle. What had been entered and not yet sent is lost.
+    ///
+    /// # How it is decided
+    /// The protocol's dissector remembers which credentials were accepted on a connection, and marks their later refusal.
+    /// It is an error where work had been confirmed under that login or was under way: then a workflow breaks. Time
+    /// since the last question, and since the login, are told side by side; a limit of idleness and one of age look alike
+    /// in a single case.
+    ///
+    /// # What it cannot know
+    /// Whether the server forgot the login by a timer, by a restart, or on purpose.
+    ///
+    /// # How to mend it
+    /// Let the login live longer than a user needs between two steps, or renew it while it is used; let the client renew
+    /// it before it ends, and keep what was entered.
+    ///
+    /// # Sources
+    /// RFC 6265 section 5.3; RFC 6750 section 3.1; `domain.md` D.9.
+    "GSA503", "login-expired-midway", "a login that was good is refused", Warning, Session, Session(check)
+}
+
+fn check(subject: Subject<'_>, findings: &mut Findings) {
+    for part in subject.parts() {
+        let Some(refused) = part.leg.logins.expired.first().copied() else { continue };
+        if gave_up(&part, refused) {
+            continue;
+        }
+        let leg = part.leg;
+        let in_work = leg.works.open().any(|work| work.begun.time < refused.time)
+            || leg.works.last_confirmed.as_ref().is_some_and(|point| point.at.time < refused.time);
+        let login =
+            leg.logins.list.iter().rfind(|login| login.last.time <= refused.time && login.refusals == 0);
+        let mut quiet = leg.clocks.quiet.iter().filter(|quiet| quiet.until.time <= refused.time);
+        let idle = quiet.next_back().map(|quiet| quiet.span);
+        let age = login.map(|login| refused.time.since(login.last.time));
+        let mut message = String::from("a login that had been accepted was refused");
+        if let Some(age) = age {
+            message.push_str(&format!(" {age} after it was made"));
+        }
+        if let Some(idle) = idle {
+            message.push_str(&format!(", after {idle} without a question"));
+        }
+        let mut finding = Finding::of(&RULE, &subject, message)
+            .on([part.connection.id])
+            .at(refused.time)
+            .key(part.connection.id.to_string())
+            .confidence(Confidence::High)
+            .fault(Fault::Server)
+            .why("the same credential was accepted before on this connection, and no logout was seen between")
+            .advice(match idle {
+                Some(idle) => format!("let the server keep a login for longer than {idle} of idleness, or let the client renew it before"),
+                None => String::from("let the client renew its login before it ends, and keep what the user has entered"),
+            })
+            .shows_point(refused, "the refusal");
+        if in_work {
+            finding = finding.severity(Severity::Error);
+        }
+        if let Some(confirmed) =
+            leg.works.last_confirmed.as_ref().filter(|point| point.at.time < refused.time)
+        {
+            finding = finding.shows_point(confirmed.at, "work that was confirmed under this login");
+        }
+        if let Some(login) = login {
+            finding = finding.context_point(login.last, "the login");
+        }
+        if let Some(idle) = idle {
+            finding = finding.seconds("idle_s", idle);
+        }
+        if let Some(age) = age {
+            finding = finding.seconds("age_s", age);
+        }
+        findings.add(finding);
+    }
+}
+
+/// Whether an identity was given up before: a logout.
+fn gave_up(part: &Part<'_>, refused: Point) -> bool {
+    let mut known = part.leg.identities.iter();
+    known.any(|known| known.identity.used == Use::Drops && known.first.time < refused.time)
+}
