@@ -57,6 +57,8 @@ const EXPLAINS: &[(&str, &[&str])] = &[
     ("GSD405", &["GSD404", "GSD402", "GSC706"]),
     ("GSA506", &["GSA501", "GSG208", "GSR315", "GSR316"]),
     ("GSA504", &["GSA503", "GSA501"]),
+    ("GSR304", &["GSR301", "GSR302"]),
+    ("GSW607", &["GSW604", "GSW601"]),
     ("GSW604", &["GSD412", "GSW601", "GSC*"]),
     ("GSR311", &["GSR312"]),
     ("GSR315", &["GSR316"]),

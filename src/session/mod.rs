@@ -21,7 +21,7 @@ pub use access::{Login, LoginResult};
 pub use clocks::{Clocks, Layer, Quiet, Rhythm};
 pub use dialog::{Dialog, Floor, Mode, Question};
 pub use joining::{JoinedBy, Stitch};
-pub use leg::{Acted, Excuse, Leg, Lost, Reply, Role, Subscribed};
+pub use leg::{Acted, Excuse, Known, Leg, Lost, Reply, Role, Subscribed};
 pub use lifecycle::{Phase, PhaseName};
 pub use outcome::Outcome;
 pub use point::Point;
