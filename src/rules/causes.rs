@@ -61,6 +61,8 @@ const EXPLAINS: &[(&str, &[&str])] = &[
     ("GSA504", &["GSA503", "GSA501", "GSA512"]),
     ("GSA503", &["GSW*", "GSC*"]),
     ("GSA510", &["GST113", "GSD409"]),
+    ("GSR304", &["GSR301", "GSR302"]),
+    ("GSW607", &["GSW604", "GSW601"]),
     ("GSW604", &["GSD412", "GSW601", "GSC*"]),
     ("GSR311", &["GSR312"]),
     ("GSR315", &["GSR316"]),

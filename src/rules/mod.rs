@@ -8,8 +8,10 @@ pub mod attempts;
 pub mod backends;
 pub mod capture;
 pub mod causes;
+mod data_channel;
 mod departure;
 mod earlier_attempts;
+mod failure_rows;
 pub mod finding;
 pub mod idle_closings;
 mod interrupted;
@@ -135,9 +137,10 @@ catalogue! {
         file_truncated, port_filtered, address_translated,
     }
     "Taking up what was interrupted (GSR3xx)." resumption {
-        tls_resume_missed, tls13_psk_refused, early_data_rejected, range_ignored, object_changed,
-        range_unsatisfiable, ftp_restart_failed, mqtt_session_lost, subscription_not_restored,
-        resume_refused, silent_restart,
+        tls_resume_missed, tls13_psk_refused, early_data_rejected, ticket_keys_not_shared, range_ignored,
+        object_changed, range_unsatisfiable, ftp_restart_failed, mqtt_session_lost,
+        subscription_not_restored, resume_refused, silent_restart, reconnect_storm, no_backoff,
+        thundering_herd, resume_position_wrong,
     }
     "Timers (GST1xx)." timeouts {
         idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch,
@@ -146,7 +149,9 @@ catalogue! {
         handshake_stalled, connect_timeout, stated_session_timeout, lease_or_hold_expired, transfer_stalled,
     }
     "Work of several steps (GSW6xx)." workflows {
-        incomplete_transfer, left_without_goodbye,
+        workflow_abandoned, incomplete_transfer, state_lost_mid_workflow, login_redirect_loop,
+        cookie_not_returned, affinity_broken, upgrade_refused, control_channel_starved,
+        left_without_goodbye,
     }
 }
 

@@ -1,9 +1,9 @@
 //! GSR308: a restart in the middle of a file was refused, or was accepted and not done.
 
-use crate::events::transport::Connection;
-use crate::events::{Stage, Unit};
+use crate::events::Unit;
+use crate::rules::data_channel::{carried, data_of};
 use crate::rules::{Fault, Finding, Findings, Severity, Subject};
-use crate::session::{ResumeResult, Role, Work};
+use crate::session::ResumeResult;
 
 rule! {
     /// # What it finds
@@ -62,7 +62,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             let Some((work, data)) = work.and_then(|work| Some((work, data_of(subject, work)?))) else {
                 continue;
             };
-            let carried = data.sides.client.delivered_bytes + data.sides.server.delivered_bytes;
+            let carried = carried(data);
             let whole =
                 work.reached.filter(|reached| reached.unit == Unit::Bytes).and_then(|reached| reached.of);
             let Some(whole) = whole.filter(|whole| at > 0 && *whole > at && carried >= *whole) else {
@@ -83,15 +83,4 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             );
         }
     }
-}
-
-/// The data connection of this transfer, where its bytes are all in the capture.
-fn data_of<'a>(subject: Subject<'a>, work: &Work) -> Option<&'a Connection> {
-    let (Stage::Granted, until) = work.ended? else { return None };
-    let mut all = subject.parts().filter(|part| part.leg.role == Role::Data && part.sees_both());
-    let mut fitting = all.by_ref().map(|part| part.connection).filter(|data| {
-        let bytes = data.sides.client.delivered_bytes + data.sides.server.delivered_bytes;
-        bytes > 0 && data.end >= work.begun.time && data.start <= until.time
-    });
-    fitting.next()
 }

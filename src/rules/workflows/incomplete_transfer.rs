@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 use crate::events::transport::{By, How, Reason};
 use crate::events::visibility::Sight;
 use crate::events::{Confidence, Connection, Position, Side, Stage, Unit};
+use crate::rules::data_channel::{came, data_of};
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Severity, Subject};
 use crate::session::outcome::describe;
-use crate::session::{Role, Verdict, Work};
+use crate::session::{Verdict, Work};
 
 rule! {
     /// # What it finds
@@ -164,26 +165,6 @@ fn sender_of(subject: Subject<'_>, data: &Connection) -> Option<Side> {
         Ordering::Less => data.server.ip,
     };
     Some(if speaker == subject.session.client.ip { Side::Client } else { Side::Server })
-}
-
-/// The data connection of this work: the first with bytes that lived in its time.
-fn data_of<'a>(subject: Subject<'a>, work: &Work) -> Option<&'a Connection> {
-    let until = work.ended.map(|(_, at)| at.time);
-    subject
-        .parts()
-        .filter(|part| part.leg.role == Role::Data)
-        .map(|part| part.connection)
-        .filter(|data| data.sides.client.delivered_bytes + data.sides.server.delivered_bytes > 0)
-        .find(|data| data.end >= work.begun.time && until.is_none_or(|until| data.start <= until))
-}
-
-/// How far it came: by what the protocol says, or by what its data connection carried.
-fn came(work: &Work, data: Option<&Connection>) -> u64 {
-    let said = work.reached.map_or(0, |position| position.value);
-    let carried =
-        data.map_or(0, |data| data.sides.client.delivered_bytes + data.sides.server.delivered_bytes);
-    let from = work.resumed_at.map_or(0, |position| position.value);
-    said.max(from.saturating_add(carried))
 }
 
 fn advice(subject: Subject<'_>) -> String {
