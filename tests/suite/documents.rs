@@ -14,7 +14,9 @@ fn documents() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found: Vec<_> =
         ["README.md", "CHANGELOG.md", "CONTRIBUTING.md"].iter().map(|name| root.join(name)).collect();
-    for entry in ["docs", "docs/symptoms"].into_iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap()) {
+    for entry in
+        ["docs", "docs/symptoms"].into_iter().flat_map(|folder| fs::read_dir(root.join(folder)).unwrap())
+    {
         let path = entry.unwrap().path();
         if path.extension().is_some_and(|end| end == "md") {
             found.push(path);

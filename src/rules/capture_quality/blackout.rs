@@ -55,6 +55,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             })
             .collect();
         dark.sort_by_key(|(span, under_way, _)| std::cmp::Reverse((*under_way, *span)));
+        dark.retain(|(_, under_way, _)| *under_way > 0);
         let Some((span, under_way, _)) = dark.first().copied() else { continue };
         let mut finding = about(
             &RULE,

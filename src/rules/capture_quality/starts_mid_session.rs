@@ -32,8 +32,10 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
     if older.is_empty() {
         return;
     }
-    let message =
-        format!("{} began before the capture, or their begin is missing", counted(older.len(), "connection"));
+    let message = format!(
+        "older than the capture, or with their begin missing: {}",
+        counted(older.len(), "connection")
+    );
     findings.add(
         of_connections(&RULE, population, &older, message, "the first that was seen of it")
             .why("their SYN is not in the capture; logins, handshakes and ages of these are not judged")

@@ -96,7 +96,9 @@ fn report(population: &Population<'_>, attempts: &Attempts<'_>, findings: &mut F
     if let Some(again) = attempts.works_again {
         finding = finding.context([again.first], "and takes one again later");
     }
-    if attempts.is_harmless() || (datagrams && sent < INSISTED) {
+    // A datagram to a port above its sender's is an answer that came too late.
+    let late = datagrams && (sent < INSISTED || first.client.port < server.port);
+    if attempts.is_harmless() || late {
         finding = finding.severity(Severity::Info);
     }
     findings.add(finding);

@@ -11,7 +11,9 @@ use super::close::{HALF_CLOSE_WAIT, TIMER, is_known_timer};
 use crate::events::side::Side;
 use crate::events::transport::{By, Confidence, How, Reason};
 use crate::packet::{Endpoint, Transport};
+use crate::place::PacketRef;
 use crate::stream::Window;
+use crate::stream::tcp::reset::is_set_by_program;
 use crate::time::{Span, Timestamp};
 
 /// Legs that make a cluster: three, or two at a well-known value, or five where clients close (`domain.md` D.1).
@@ -71,6 +73,7 @@ fn refusals_by_others(rows: &mut [Row]) {
         let usual = own.get(&row.connection.server.ip).copied().flatten();
         if let (Some(usual), Some(ttl)) = (usual, row.facts.server_rst_ttl)
             && usual != ttl
+            && !is_set_by_program(usual)
         {
             let ended = &mut row.connection.ended;
             ended.by = By::Middlebox;
@@ -83,18 +86,86 @@ fn refusals_by_others(rows: &mut [Row]) {
     }
 }
 
+/// An established connection of a service, as proof that its client and its server were well.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Life {
+    client: IpAddr,
+    start: Timestamp,
+    port: u16,
+    heard: Timestamp,
+    first: PacketRef,
+}
+
+/// The lives of a service by client and start, and for each place the two of one client up to there whose clients were
+/// heard last, on two ports.
+struct Lives {
+    lives: Vec<Life>,
+    longest: Vec<[Option<Life>; 2]>,
+}
+
+impl Lives {
+    fn of(rows: &[Row], group: &[usize]) -> Self {
+        let established =
+            group.iter().filter_map(|&index| rows.get(index)).filter(|row| row.facts.established);
+        let mut lives: Vec<Life> = established
+            .map(|row| {
+                let connection = &row.connection;
+                Life {
+                    client: connection.client.ip,
+                    start: connection.start,
+                    port: connection.client.port,
+                    heard: connection.sides.client.last.unwrap_or(connection.start),
+                    first: connection.first,
+                }
+            })
+            .collect();
+        lives.sort_unstable();
+        let mut longest: Vec<[Option<Life>; 2]> = Vec::with_capacity(lives.len());
+        let mut best: [Option<Life>; 2] = [None; 2];
+        for life in &lives {
+            if best[0].is_some_and(|known| known.client != life.client) {
+                best = [None; 2];
+            }
+            let later = |known: Option<Life>| known.is_none_or(|known| life.heard > known.heard);
+            let [first, second] = best;
+            best = match first {
+                Some(known) if known.port == life.port => {
+                    [if later(first) { Some(*life) } else { first }, second]
+                }
+                _ if later(first) => [Some(*life), first],
+                _ if later(second) => [first, Some(*life)],
+                _ => best,
+            };
+            longest.push(best);
+        }
+        Self { lives, longest }
+    }
+
+    /// A connection that this client opened from another port soon after this moment.
+    fn anew(&self, client: Endpoint, after: Timestamp) -> Option<Life> {
+        let from = self.lives.partition_point(|life| (life.client, life.start) <= (client.ip, after));
+        let later = self.lives.iter().skip(from);
+        later
+            .take_while(|life| life.client == client.ip && life.start.since(after) <= CONTRAST)
+            .find(|life| life.port != client.port)
+            .copied()
+    }
+
+    /// A connection of this client on another port that was begun before this moment and heard after it.
+    fn meanwhile(&self, client: Endpoint, at: Timestamp) -> Option<Life> {
+        let until = self.lives.partition_point(|life| (life.client, life.start) < (client.ip, at));
+        let best = self.longest.get(until.checked_sub(1)?)?;
+        best.iter()
+            .flatten()
+            .find(|life| life.port != client.port)
+            .filter(|life| life.client == client.ip && life.heard > at)
+            .copied()
+    }
+}
+
 /// One leg died in silence after a pause, while the same client reached the same server anew.
 fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
-    let lives: Vec<_> = group
-        .iter()
-        .filter_map(|&index| rows.get(index))
-        .filter(|row| row.facts.established)
-        .map(|row| {
-            let connection = &row.connection;
-            let heard = connection.sides.client.last.unwrap_or(connection.start);
-            (connection.client, (connection.start, heard), connection.first)
-        })
-        .collect();
+    let lives = Lives::of(rows, group);
     for &index in group {
         let Some(row) = rows.get_mut(index) else { continue };
         let connection = &mut row.connection;
@@ -106,31 +177,26 @@ fn forgotten_by_a_box(rows: &mut [Row], group: &[usize]) {
         // A client that falls silent and comes anew may have lost its link or its state. Only one that was reached by
         // the same server all along shows that it was something on the way that forgot.
         let client_silent = connection.ended.by == By::Client;
-        let contrast = lives.iter().find(|(client, (start, heard), _)| {
-            let well = if client_silent {
-                *start < first && *heard > first
-            } else {
-                *start > first && start.since(first) <= CONTRAST
-            };
-            client.ip == connection.client.ip && client.port != connection.client.port && well
-        });
-        let Some((_, (start, _), at)) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else {
-            continue;
+        let contrast = if client_silent {
+            lives.meanwhile(connection.client, first)
+        } else {
+            lives.anew(connection.client, first)
         };
+        let Some(proof) = contrast.filter(|_| quiet >= QUIET && quiet.0 >= usual.0 / 2) else { continue };
         let ended = &mut connection.ended;
         ended.reason = Reason::MiddleboxTimeout;
         ended.detail = Some("silent");
         ended.by = By::Middlebox;
         ended.confidence = Confidence::High;
-        let proof = if client_silent {
+        let how = if client_silent {
             "the same client went on with the same server on another connection".to_owned()
         } else {
-            format!("the same client reached the same server anew {} later", start.since(first))
+            format!("the same client reached the same server anew {} later", proof.start.since(first))
         };
         ended.because = format!(
-            "after {quiet} of quiet nothing got through any more, while {proof}: something on the way forgot the connection"
+            "after {quiet} of quiet nothing got through any more, while {how}: something on the way forgot the connection"
         );
-        ended.frames.push(*at);
+        ended.frames.push(proof.first);
         ended.frames.sort_unstable();
         ended.frames.dedup();
     }
@@ -178,6 +244,12 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
         })
         .collect();
     closings.sort_by_key(|(_, time)| *time);
+    let refused = group
+        .iter()
+        .filter_map(|&index| rows.get(index))
+        .filter(|row| row.connection.ended.reason == Reason::EstablishRefused);
+    let mut refusals: Vec<_> = refused.map(|row| row.connection.start).collect();
+    refusals.sort_unstable();
     let mut start = 0;
     while let Some(&(_, first)) = closings.get(start) {
         let together: Vec<(usize, crate::time::Timestamp)> = closings
@@ -194,11 +266,9 @@ fn shutdown(rows: &mut [Row], group: &[usize]) {
             .collect();
         let spread = quiet.iter().max().copied().unwrap_or_default().0
             - quiet.iter().min().copied().unwrap_or_default().0;
-        let refused_after = group.iter().filter_map(|&index| rows.get(index)).any(|row| {
-            row.connection.ended.reason == Reason::EstablishRefused
-                && row.connection.start >= first
-                && row.connection.start.since(first) <= CONTRAST
-        });
+        let refused_after = refusals
+            .get(refusals.partition_point(|refused| *refused < first))
+            .is_some_and(|refused| refused.since(first) <= CONTRAST);
         let different = spread > 300_000_000;
         let count = together.len();
         if refused_after && count < CLUSTER {
@@ -294,12 +364,8 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
         let best = (0..waits.len())
             .map(|from| {
                 let low = waits.get(from).map_or(Span::ZERO, |(_, wait)| *wait);
-                let count = waits
-                    .iter()
-                    .skip(from)
-                    .take_while(|(_, wait)| wait.0.saturating_sub(low.0) <= width(low, tick))
-                    .count();
-                (count, std::cmp::Reverse(from))
+                let to = waits.partition_point(|(_, wait)| wait.0.saturating_sub(low.0) <= width(low, tick));
+                (to.saturating_sub(from), std::cmp::Reverse(from))
             })
             .max();
         let Some((count, std::cmp::Reverse(from))) = best else { return };

@@ -61,6 +61,12 @@ impl Reset {
     }
 }
 
+/// Whether a program, not its host, chose this time to live: routing protocols talk to neighbours with 1 or 255 (RFC 5082),
+/// while resets have the host's own.
+pub fn is_set_by_program(ttl: u8) -> bool {
+    matches!(ttl, 1 | 255)
+}
+
 fn class(head: &TcpHead, own: &Half, other: &Half, packet: &Packet) -> RstClass {
     let acks = head.flags.has(TcpFlags::ACK);
     let answers_syn = own.syns == 0
@@ -99,7 +105,7 @@ fn identity_score(
     let mut score = 0.0;
     let mut other_ttl = false;
     // A RST of a host whose other segments are few, or none, has nothing to be compared with.
-    if habit.ttl_steady >= 3 {
+    if habit.ttl_steady >= 3 && !is_set_by_program(habit.ip.ttl) {
         match habit.ip.ttl.abs_diff(packet.ip.ttl) {
             0 => {}
             1 => {
