@@ -9,8 +9,8 @@ use super::point::Point;
 use super::resumption::Resumptions;
 use super::work::Works;
 use crate::events::{
-    Action, Code, Confidence, ConnectionKey, Event, Expectation, Hash128, Identity, Marks, Scope, SecurityFacts,
-    ShortText, Side, Stage, Word,
+    Action, Code, Confidence, ConnectionKey, Event, Expectation, Hash128, Identity, Marks, Scope,
+    SecurityFacts, ShortText, Side, Stage, Word,
 };
 use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT};
 
