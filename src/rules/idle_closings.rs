@@ -333,7 +333,7 @@ fn judge<'a>(
             } else if cluster {
                 let confidence = if count >= 5 { Confidence::High } else { Confidence::Medium };
                 (timer, Sign::Alike(count), confidence)
-            } else if side == Side::Server && survivors == 0 && is_whole(closing.idle) {
+            } else if survivors == 0 && is_whole(closing.idle) {
                 (closing.idle, Sign::Whole, Confidence::Medium)
             } else {
                 continue;
@@ -349,6 +349,11 @@ fn window(idle: Span) -> Span {
 }
 
 impl TimedClosing<'_> {
+    /// Whether it carries a claim that hurts: a lone client that leaves after whole seconds may be a script or a person.
+    pub fn is_clear(&self) -> bool {
+        self.sign != Sign::Whole || self.closing.act.side == Side::Server
+    }
+
     /// How it is known, for a finding.
     pub fn why(&self) -> String {
         let side = self.closing.act.side.name();

@@ -55,6 +55,8 @@ struct Wait {
     /// Where the answer was that did not reach the client.
     answer: Option<Point>,
     begun: bool,
+    /// Whether nothing came at the end for as long as a wait takes.
+    stood: bool,
 }
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
@@ -65,7 +67,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let acted = part.leg.actions.iter().find(|acted| acted.asked == wait.asked);
         let safety = acted.map_or(Safety::Unknown, |acted| acted.action.safety);
         let severity = match (wait.answer, safety) {
-            (None, Safety::Safe) if wait.begun => Severity::Info,
+            (None, Safety::Safe) if wait.begun && !wait.stood => Severity::Info,
             (Some(_), _) | (None, Safety::Unsafe) => Severity::Error,
             _ => Severity::Warning,
         };
@@ -143,7 +145,9 @@ fn unanswered(part: &Part<'_>) -> Option<Wait> {
         .filter(|turn| late && turn.at.time > left_at)
         .map(|turn| turn.at);
     let begun = question.begun.is_some();
-    Some(Wait { asked: question.at, left: left_at, what: name(question), answer, begun })
+    let stood =
+        part.connection.closing.as_deref().and_then(|act| act.quiet).is_some_and(|quiet| quiet >= WAITED);
+    Some(Wait { asked: question.at, left: left_at, what: name(question), answer, begun, stood })
 }
 
 /// The answer was sent and never acknowledged before the client left.
@@ -167,6 +171,7 @@ fn unheard(part: &Part<'_>) -> Option<Wait> {
         what,
         answer: Some(answer.at),
         begun: false,
+        stood: true,
     })
 }
 

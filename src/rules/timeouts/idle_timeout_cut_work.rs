@@ -32,7 +32,7 @@ rule! {
 }
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    for timed in idle_closings::timed(population) {
+    for timed in idle_closings::timed(population).into_iter().filter(idle_closings::TimedClosing::is_clear) {
         let closing = &timed.closing;
         let Some(work) = open_at(&closing.part.leg.works.list, closing.act.time) else { continue };
         let side = closing.act.side;

@@ -41,7 +41,10 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         if closing.before_login() || promised(&closing.part).is_some() {
             continue;
         }
-        if !closing.is_stated() && (closing.sent_after().is_some() || closing.loses_session()) {
+        if timed.is_clear()
+            && !closing.is_stated()
+            && (closing.sent_after().is_some() || closing.loses_session())
+        {
             findings.add(loss(&timed));
         } else {
             quiet.entry(timed.group).or_default().push(timed);

@@ -29,7 +29,7 @@ rule! {
 }
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    for timed in idle_closings::timed(population) {
+    for timed in idle_closings::timed(population).into_iter().filter(idle_closings::TimedClosing::is_clear) {
         let closing = &timed.closing;
         let rhythm = &closing.part.leg.clocks.transport;
         let Some((prober, last)) = rhythm.last else { continue };

@@ -18,7 +18,8 @@ rule! {
     ///
     /// # How it is decided
     /// The side that gave up says so; or its probes went unanswered and it reset; or it closed one and a half times the
-    /// declared interval after the peer's last word; or it closed after a ping that, unlike earlier ones, had no answer.
+    /// declared interval after the peer's last word; or it closed some time after a ping that
+    /// had no answer.
     ///
     /// # What it cannot know
     /// Whether the silent side had crashed, was asleep, or was cut off.
@@ -31,6 +32,9 @@ rule! {
     /// MQTT 5 section 3.1.2.10; RFC 9293 section 3.8.4; RFC 6455 section 5.5.2; `domain.md` D.9.
     "GST109", "keepalive-missed", "a sign of life was owed and did not come", Error, Session, Session(check)
 }
+
+/// A wait that is long for the answer to a ping.
+const FIRST: Span = Span::from_millis(2_900);
 
 /// What shows that a sign of life was missed.
 pub(super) struct Missed {
@@ -157,29 +161,25 @@ fn unanswered(part: &Part<'_>) -> Option<Missed> {
     let silent = pinger.other();
     let since = part.connection.sides[silent].last_payload.is_none_or(|time| time < asked.time);
     let waited = act.time.since(asked.time);
-    let patient =
-        rhythm.interval().is_some_and(|interval| waited.0 >= interval.0 / 2) && waited >= Span::from_secs(1);
+    // Of a first ping nobody knows how long its answer takes.
+    let usual = rhythm.interval().filter(|_| rhythm.answers > 0);
+    let patient = waited >= usual.map_or(FIRST, |interval| Span(interval.0 / 2)).max(Span::from_secs(1));
     let closed = act.side == pinger && part.connection.ended.by == pinger.into();
     let left = part.leg.goodbye.as_deref().is_some_and(|goodbye| goodbye.by == silent);
-    (closed
-        && since
-        && patient
-        && rhythm.answers > 0
-        && rhythm.probes > rhythm.answers
-        && !left
-        && part.sees_both())
-    .then(|| Missed {
-        silent,
-        confidence: Confidence::High,
-        why: format!(
-            "{} of {} pings were answered, the last one was not, and the {} closed",
-            rhythm.answers,
-            rhythm.probes,
-            pinger.name()
-        ),
-        waited: Some(waited),
-        asked: Some(asked),
-        time: act.time,
+    (closed && since && patient && rhythm.probes > rhythm.answers && !left && part.sees_both()).then(|| {
+        Missed {
+            silent,
+            confidence: Confidence::High,
+            why: format!(
+                "{} of {} pings were answered, the last one was not, and the {} closed",
+                rhythm.answers,
+                rhythm.probes,
+                pinger.name()
+            ),
+            waited: Some(waited),
+            asked: Some(asked),
+            time: act.time,
+        }
     })
 }
 

@@ -31,7 +31,7 @@ rule! {
 }
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    for timed in idle_closings::timed(population) {
+    for timed in idle_closings::timed(population).into_iter().filter(idle_closings::TimedClosing::is_clear) {
         let closing = &timed.closing;
         claim(
             &closing.subject,

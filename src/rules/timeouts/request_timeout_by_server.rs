@@ -1,5 +1,6 @@
 //! GST106: a server would not wait for the rest of a request.
 
+use crate::events::transport::Opened;
 use crate::events::{Confidence, Marks, Side, Stage, Timer, Word};
 use crate::rules::idle_closings::is_whole;
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
@@ -54,6 +55,7 @@ fn stated(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) -> bo
     }
     let unasked =
         excuse.asked.is_none() && excuse.said.stage == Stage::Told && part.leg.works.open().next().is_none();
+    let whole = part.connection.opened == Opened::Observed && part.connection.sides.client.packets > 0;
     let idle = excuse.said.word == Word::Release && unasked && !part.says_in_part(Side::Client);
     let text = excuse.said.text.as_deref().unwrap_or("request timeout");
     let mut finding = Finding::of(
@@ -76,7 +78,7 @@ fn stated(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) -> bo
     if let Some(last) = part.leg.clocks.longest_quiet() {
         finding = finding.seconds("idle_s", last.span);
     }
-    findings.add(if idle { finding.severity(Severity::Info) } else { finding });
+    findings.add(if idle || (unasked && !whole) { finding.severity(Severity::Info) } else { finding });
     true
 }
 

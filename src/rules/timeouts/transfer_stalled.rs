@@ -44,7 +44,9 @@ const FAR: i64 = 50;
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
         for (index, work) in part.leg.works.list.iter().enumerate() {
-            let counted = work.reached.is_some_and(|position| position.unit == Unit::Bytes);
+            let counted = work.reached.is_some_and(|position| {
+                position.unit == Unit::Bytes && (position.value > 0 || position.of.is_some())
+            });
             let carriers: Vec<Part<'_>> = carriers(&subject, &part, work);
             for carrier in carriers.into_iter().filter(|_| counted) {
                 if let Some(finding) = stall(&subject, &part, &carrier, work) {
@@ -65,7 +67,8 @@ fn carriers<'a>(subject: &Subject<'a>, part: &Part<'a>, work: &Work) -> Vec<Part
         .filter(|other| other.leg.role == Role::Data)
         .filter(|other| other.connection.start <= until && other.connection.end >= work.begun.time)
         .collect();
-    if data.is_empty() { vec![*part] } else { data }
+    // Bytes that go over announced connections which the capture lacks are not seen at all.
+    if data.is_empty() && part.leg.expects.is_empty() { vec![*part] } else { data }
 }
 
 fn stall(subject: &Subject<'_>, part: &Part<'_>, carrier: &Part<'_>, work: &Work) -> Option<Finding> {
@@ -121,7 +124,7 @@ fn gap(carrier: &Part<'_>, begun: Timestamp, until: Timestamp) -> Option<(Span, 
         let quiet = act.quiet?;
         let from = Timestamp(act.time.0.saturating_sub(quiet.0));
         let frames: Vec<_> = act.spoke_last.map(|(_, at)| at).into_iter().chain([act.at]).collect();
-        (from > begun && from < until).then_some((quiet, from, frames))
+        (from > begun && from <= until).then_some((quiet, from, frames))
     });
     longest.into_iter().chain(last).max_by_key(|(span, ..)| *span)
 }
