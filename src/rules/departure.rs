@@ -70,6 +70,20 @@ pub(super) fn vanished(part: Part<'_>) -> Option<Departure> {
     Some(Departure { gone, last_sign, given_up })
 }
 
+/// A watch of which part does not count must still be as long as this (`domain.md` D.1, `half_close_wait`).
+const HALF_CLOSE_WAIT: Span = Span::from_secs(60);
+
+/// For how long one side left a connection open that the other had closed; none where it is no such case.
+pub(super) fn left_open(subject: Subject<'_>, part: Part<'_>) -> Option<Span> {
+    let ended = &part.connection.ended;
+    if ended.reason != Reason::HalfReleased || ended.how != How::Fin || !part.sees_both() {
+        return None;
+    }
+    let watched = subject.population.watched_after(part.connection, part.connection.end);
+    let whole = watched == part.watched_after(part.connection.end);
+    (whole || watched >= HALF_CLOSE_WAIT).then_some(watched)
+}
+
 /// A side whose host answered for a session that it no longer knew.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Oblivion {

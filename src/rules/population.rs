@@ -8,7 +8,10 @@ use super::subject::Subject;
 use crate::events::{Connection, Endpoint, Hash128};
 use crate::problem::Problem;
 use crate::session::Session;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
+
+/// A recording in which no frame came for so long is not one recording.
+const PASTED: Span = Span::from_secs(6 * 3600);
 
 /// All of the run.
 #[derive(Debug)]
@@ -80,6 +83,23 @@ impl<'a> Population<'a> {
             by_principal,
             connections_by_server,
         }
+    }
+
+    /// For how long a connection was watched after this moment, to the end of its capture. Recordings of different days
+    /// that were pasted into one file have gaps that nobody watched: those do not count.
+    pub fn watched_after(&self, connection: &Connection, time: Timestamp) -> Span {
+        let tail = connection.visibility.tail.0.max(0);
+        let end = Timestamp(connection.end.0.saturating_add(tail));
+        let dark = self
+            .captures
+            .get(usize::from(connection.first.file.0))
+            .map_or(&[][..], |capture| &capture.blackouts);
+        let pasted: i64 = dark
+            .iter()
+            .filter(|(from, to)| to.since(*from) >= PASTED)
+            .map(|(from, to)| (*to).min(end).since((*from).max(time)).0.max(0))
+            .sum();
+        Span(end.since(time).0.saturating_sub(pasted).max(0))
     }
 
     /// Whether the users of this protocol are expected to say good-bye.

@@ -1,7 +1,10 @@
 //! GSC701: what an interruption costs, and whether the work can go on.
 
+use crate::events::Safety;
+use crate::rules::departure::vanished;
 use crate::rules::interrupted::interrupted;
-use crate::rules::{Finding, Findings, Severity, Subject};
+use crate::rules::{Finding, Findings, Part, Severity, Subject};
+use crate::session::outcome::name;
 use crate::session::{Verdict, Work};
 
 rule! {
@@ -33,9 +36,11 @@ rule! {
 const MUCH: u64 = 1 << 20;
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
+    subject.parts().for_each(|part| under_way(subject, part, findings));
     for (index, one) in interrupted(subject).into_iter().enumerate() {
         let redo = one.redo();
-        let lost = one.verdict == Verdict::Restart && redo.is_none_or(|redo| redo > 0);
+        // Of what is not counted in bytes (a mail, whose sender has it still) nothing is lost but time.
+        let lost = one.verdict == Verdict::Restart && redo.is_some_and(|redo| redo > 0);
         let by_choice = one.given_up && one.refused.is_none();
         let severity = if !lost || by_choice || one.finished_later {
             Severity::Info
@@ -100,9 +105,38 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
     }
 }
 
+/// A request that changes something and was still being sent as its receiver vanished.
+fn under_way(subject: Subject<'_>, part: Part<'_>, findings: &mut Findings) {
+    let Some(departure) = vanished(part) else { return };
+    let leg = part.leg;
+    let Some(question) = leg.dialog.owed_by(departure.gone) else { return };
+    let unacked = part.connection.sides[departure.holder()].unacked_bytes;
+    let changes = leg.actions.iter().any(|acted| {
+        acted.asked == question.at && matches!(acted.action.safety, Safety::Unsafe | Safety::Idempotent)
+    });
+    if !changes || unacked == 0 || leg.works.open().next().is_some() {
+        return;
+    }
+    let (what, gone) = (name(question), departure.gone.name());
+    findings.add(
+        Finding::of_part(
+            &RULE,
+            &subject,
+            part,
+            format!("{what} was under way as the {gone} vanished: its last {unacked} bytes never arrived"),
+        )
+        .severity(Severity::Warning)
+        .key(format!("{} request", part.connection.id))
+        .why(part.connection.ended.because.clone())
+        .advice("send it again on a new connection; a key by which the server knows it again makes that safe")
+        .number("at_risk_bytes", unacked)
+        .context_point(question.at, "the request begins")
+        .shows(part.connection.ended.frames.iter().copied(), "what was never acknowledged"),
+    );
+}
+
 /// The connections on which this object was worked on.
 fn work_legs(subject: Subject<'_>, work: &Work) -> Vec<u32> {
-    let same =
-        |part: &crate::rules::Part<'_>| part.leg.works.list.iter().any(|other| other.object == work.object);
+    let same = |part: &Part<'_>| part.leg.works.list.iter().any(|other| other.object == work.object);
     subject.parts().filter(same).map(|part| part.connection.id).collect()
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::events::transport::{How, Reason};
 use crate::events::{Confidence, Side};
-use crate::rules::departure::side;
+use crate::rules::departure::{left_open, side};
 use crate::rules::{Finding, Findings, Population};
 
 rule! {
@@ -35,9 +34,10 @@ const LEAK: usize = 5;
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     let mut holders: BTreeMap<(Side, IpAddr, Option<u16>), Vec<u32>> = BTreeMap::new();
-    for part in population.subjects().flat_map(crate::rules::Subject::parts) {
+    let parts = population.subjects().flat_map(|subject| subject.parts().map(move |part| (subject, part)));
+    for (subject, part) in parts {
         let (connection, ended) = (part.connection, &part.connection.ended);
-        if ended.reason != Reason::HalfReleased || ended.how != How::Fin || !part.sees_both() {
+        if left_open(subject, part).is_none() {
             continue;
         }
         let holder = match side(ended.by) {

@@ -5,7 +5,7 @@ use crate::events::{Confidence, Side};
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::Role;
 use crate::session::outcome::seconds;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 rule! {
     /// # What it finds
@@ -62,7 +62,9 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         data.iter().copied().filter(|part| part.connection.ended.how == How::CaptureEnd && part.sees_both())
     {
         let last = Side::BOTH.iter().filter_map(|side| part.connection.sides[*side].last_payload).max();
-        let silent = part.watched_after(last.unwrap_or(part.connection.start).max(over));
+        let silent = subject
+            .population
+            .watched_after(part.connection, last.unwrap_or(part.connection.start).max(over));
         if silent < usual.unwrap_or(LEFT).min(LEFT) {
             continue;
         }
@@ -94,8 +96,21 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
 fn unused(subject: Subject<'_>, data: &[Part<'_>], findings: &mut Findings) {
     for control in subject.mains().filter(|part| part.sees_both()) {
         let came = |port: u16| data.iter().any(|part| part.connection.server.port == port);
-        let unused: Vec<_> =
-            control.leg.expects.iter().filter(|(expectation, _)| !came(expectation.listener.1)).collect();
+        // What was begun after an announcement used it, though the capture may not hold the connection.
+        let began = |from: Timestamp, to: Option<Timestamp>| {
+            let mut works = control.leg.works.list.iter().map(|work| work.begun.time);
+            works.any(|begun| begun >= from && to.is_none_or(|to| begun < to))
+        };
+        let announced = &control.leg.expects;
+        let unused: Vec<_> = announced
+            .iter()
+            .enumerate()
+            .filter(|(index, (expectation, at))| {
+                let next = announced.get(index + 1).map(|(_, next)| next.time);
+                !came(expectation.listener.1) && !began(at.time, next)
+            })
+            .map(|(_, one)| one)
+            .collect();
         if unused.len() < UNUSED {
             continue;
         }

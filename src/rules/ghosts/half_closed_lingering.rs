@@ -1,7 +1,6 @@
 //! GSG203: one side has closed, and the other never does.
 
-use crate::events::transport::{How, Reason};
-use crate::rules::departure::side;
+use crate::rules::departure::{left_open, side};
 use crate::rules::{Finding, Findings, Subject};
 use crate::session::outcome::seconds;
 
@@ -33,12 +32,9 @@ rule! {
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
         let (connection, ended) = (part.connection, &part.connection.ended);
-        if ended.reason != Reason::HalfReleased || ended.how != How::Fin || !part.sees_both() {
-            continue;
-        }
         let Some(closer) = side(ended.by) else { continue };
         let holder = closer.other();
-        let watched = part.watched_after(connection.end);
+        let Some(watched) = left_open(subject, part) else { continue };
         findings.add(
             Finding::of_part(&RULE, &subject, part,
                 format!(

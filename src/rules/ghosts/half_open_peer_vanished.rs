@@ -39,7 +39,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let window = (departure.last_sign, subject.population.window.1);
         let again = reached_again(subject, window).map(|part| part.connection);
         let proven = again.is_some() || departure.given_up;
-        let held = part.watched_after(departure.last_sign);
+        let held = subject.population.watched_after(connection, departure.last_sign);
         let (gone, holder) = (departure.gone.name(), departure.holder().name());
         let until = connection.end.since(departure.last_sign);
         let message = if departure.given_up {

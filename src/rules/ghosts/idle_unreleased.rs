@@ -50,7 +50,7 @@ const COMPARABLE: usize = 3;
 const LOOKED_THROUGH: usize = 512;
 
 /// Since when a session rests, and for how long; none where it does not.
-fn resting(part: Part<'_>) -> Option<(Timestamp, Span)> {
+fn resting(subject: Subject<'_>, part: Part<'_>) -> Option<(Timestamp, Span)> {
     let (connection, leg) = (part.connection, part.leg);
     let open = connection.ended.how == How::CaptureEnd && connection.ended.reason == Reason::CaptureEnded;
     let spoke = |side: Side| connection.sides[side].payload_bytes > 0;
@@ -65,13 +65,13 @@ fn resting(part: Part<'_>) -> Option<(Timestamp, Span)> {
         return None;
     }
     let last = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max()?;
-    let silent = part.watched_after(last);
+    let silent = subject.population.watched_after(connection, last);
     (silent >= REST && silent.0 > connection.longest_idle.0.saturating_mul(PAUSES)).then_some((last, silent))
 }
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     let Some(part) = subject.last() else { return };
-    let Some((since, silent)) = resting(part) else { return };
+    let Some((since, silent)) = resting(subject, part) else { return };
     let passed_over = subject
         .population
         .of_pair(subject.session.client.ip, subject.session.server)

@@ -1,8 +1,8 @@
 //! GSG206: the client has come back, and the server still keeps its old session.
 
 use crate::events::transport::{How, Reason};
-use crate::events::{Confidence, Side, Strength};
-use crate::rules::departure::{established, reached_again, vanished};
+use crate::events::{Confidence, Connection, Side, Strength};
+use crate::rules::departure::{reached_again, vanished};
 use crate::rules::{Fault, Finding, Findings, Part, Subject};
 use crate::session::outcome::seconds;
 use crate::time::Timestamp;
@@ -34,8 +34,10 @@ rule! {
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for old in subject.mains() {
-        if old.connection.ended.reason == Reason::Superseded && established(old) && old.sees_both() {
-            findings.add(same_port(subject, old));
+        if old.connection.ended.reason == Reason::Superseded && talked(old.connection) && old.sees_both() {
+            if let Some(finding) = same_port(subject, old) {
+                findings.add(finding);
+            }
         } else if let Some(last_sign) = client_gone(old) {
             let held = (last_sign, old.connection.end);
             if let Some(new) = reached_again(subject, held) {
@@ -96,18 +98,21 @@ fn claim(subject: Subject<'_>, old: Part<'_>, new: u32) -> Finding {
         .advice("let a new session of the same client take the old one over; shorten the server's keep-alive so that dead clients are noticed sooner")
 }
 
+/// Whether both sides said something.
+fn talked(connection: &Connection) -> bool {
+    Side::BOTH.iter().all(|side| connection.sides[*side].payload_bytes > 0)
+}
+
 /// The client's host lost its state and began again from the same port.
-fn same_port(subject: Subject<'_>, old: Part<'_>) -> Finding {
-    let same = |other: &&crate::events::Connection| {
-        other.client == old.connection.client
-            && other.start >= old.connection.end
-            && other.id != old.connection.id
+fn same_port(subject: Subject<'_>, old: Part<'_>) -> Option<Finding> {
+    let same = |other: &&Connection| {
+        other.client == old.connection.client && other.id > old.connection.id && talked(other)
     };
-    let new = subject.population.connections_of(old.connection.server).find(same);
-    let id = new.map_or(old.connection.id, |new| new.id);
-    claim(subject, old, id)
+    let new = subject.population.connections_of(old.connection.server).find(same)?;
+    let finding = claim(subject, old, new.id)
         .confidence(Confidence::Medium)
         .why(format!("{}: a host does so that has lost its state", old.connection.ended.because))
         .shows(old.connection.ended.frames.iter().copied(), "the old connection, never closed")
-        .shows(new.map(|new| new.first), "the same ports begin anew")
+        .shows([new.first], "the same ports begin anew");
+    Some(finding)
 }

@@ -119,7 +119,7 @@ fn half_closed(case: &Case<'_>, closing: &Closing, fin: Option<Act>) -> Verdict 
             .citing(cited)
             .citing([Some(last)]);
     }
-    if waited >= HALF_CLOSE_WAIT {
+    if waited >= HALF_CLOSE_WAIT && case.half(side).fin_acked.is_some() {
         let because = format!("the {} closed; the {name} never did, watched for {waited}", side.name());
         return Verdict::new(How::Fin, side.into(), Reason::HalfReleased, Confidence::High, because)
             .citing(cited);

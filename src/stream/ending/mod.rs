@@ -60,6 +60,8 @@ pub struct Facts {
     pub server_rst_ttl: Option<u8>,
     /// When each side sent its first FIN.
     pub fins: PerSide<Option<Timestamp>>,
+    /// Whether the other side acknowledged the FIN of this one.
+    pub fin_acked: PerSide<bool>,
     /// The quiet time before the segments that stayed unanswered, and the time of the first of those.
     pub silence: Option<(Span, Timestamp)>,
     /// The first closing act, where there was one.
@@ -272,6 +274,7 @@ fn facts(case: &Case<'_>) -> Facts {
             client: client.fin.map(|(_, act)| act.time),
             server: server.fin.map(|(_, act)| act.time),
         },
+        fin_acked: PerSide { client: client.fin_acked.is_some(), server: server.fin_acked.is_some() },
         silence,
         closer,
     }

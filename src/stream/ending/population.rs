@@ -416,7 +416,10 @@ fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
                 last_orderly = last_orderly.max(Some(client.max(server)));
                 orderly.push(Span(server.0.saturating_sub(client.0).saturating_abs()));
             }
-            (Some(fin), None) | (None, Some(fin)) if row.connection.ended.reason == Reason::CaptureEnded => {
+            (Some(fin), None) | (None, Some(fin))
+                if row.connection.ended.reason == Reason::CaptureEnded
+                    && (row.facts.fin_acked.client || row.facts.fin_acked.server) =>
+            {
                 let heard = row.connection.end;
                 let since = fin.max(heard);
                 open.push((index, window.end_after(since).since(since)));

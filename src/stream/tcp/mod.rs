@@ -317,6 +317,7 @@ impl TcpConnection {
             }
             return;
         }
+        let established = self.established;
         let (own, other) = self.pair(packet.direction);
         own.note_frame(packet, length);
         own.segments += 1;
@@ -324,8 +325,12 @@ impl TcpConnection {
         if own.reset.is_some() {
             own.after_reset += 1;
         }
-        let over = own.reset.is_some()
-            || other.reset.is_some()
+        // A refusal that a later handshake overcame ended nothing.
+        let counts = |reset: Option<Act>| {
+            reset.is_some_and(|reset| established.is_some_and(|act| reset.time > act.time))
+        };
+        let over = counts(own.reset)
+            || counts(other.reset)
             || (own.fin_acked.is_some() && other.fin_acked.is_some());
         let long_after = previous.is_some_and(|last| packet.time.since(last.time) >= LONG_AFTER);
         if over && long_after && head.payload.length > 0 && !head.flags.has(TcpFlags::SYN) {
