@@ -15,6 +15,7 @@ mod failure_rows;
 pub mod finding;
 pub mod idle_closings;
 mod interrupted;
+pub mod keys;
 pub mod population;
 pub mod recordings;
 pub mod retries;

@@ -1,8 +1,9 @@
 //! GSA503: a login that had been good is refused, and nobody logged out.
 
 use crate::events::{Confidence, Use};
+use crate::rules::keys::{self, Worn};
 use crate::rules::subject::Part;
-use crate::rules::{Fault, Finding, Findings, Severity, Subject};
+use crate::rules::{Fault, Finding, Findings, Population, Severity, Subject};
 use crate::session::Point;
 
 rule! {
@@ -15,6 +16,8 @@ rule! {
     ///
     /// # How it is decided
     /// The protocol's dissector remembers which credentials were accepted on a connection, and marks their later refusal.
+    /// Over connections the same key was issued by a login, or shown with work that was granted, on one, and is sent to
+    /// the login page or refused on a later one.
     /// It is an error where work had been confirmed under that login or was under way: then a workflow breaks. Time
     /// since the last question, and since the login, are told side by side; a limit of idleness and one of age look alike
     /// in a single case.
@@ -28,10 +31,40 @@ rule! {
     ///
     /// # Sources
     /// RFC 6265 section 5.3; RFC 6750 section 3.1; `domain.md` D.9.
-    "GSA503", "login-expired-midway", "a login that was good is refused", Warning, Session, Session(check)
+    "GSA503", "login-expired-midway", "a login that was good is refused", Warning, Session, Population(check)
 }
 
-fn check(subject: Subject<'_>, findings: &mut Findings) {
+fn check(population: &Population<'_>, findings: &mut Findings) {
+    for (_, sessions) in population.pairs() {
+        sessions.iter().for_each(|subject| on_one_connection(*subject, findings));
+        for worn in keys::worn(&sessions) {
+            findings.add(over_connections(&worn));
+        }
+    }
+}
+
+/// The key was good on an earlier connection.
+fn over_connections(worn: &Worn<'_>) -> Finding {
+    let after = worn.refused.time.since(worn.served.at.time);
+    let finding = Finding::of(
+        &RULE,
+        &worn.subject,
+        format!("a login that had been good on another connection was refused {after} later"),
+    )
+    .on([worn.served.part.connection.id, worn.part.connection.id])
+    .at(worn.refused.time)
+    .key(worn.part.connection.id.to_string())
+    .confidence(Confidence::High)
+    .fault(Fault::Server)
+    .why("the same cookie or token was good on an earlier connection, and no logout was seen between")
+    .advice(format!("let the server keep a login for longer than {after}, or let the client renew it before, and keep what the user has entered"))
+    .context_point(worn.served.at, "the key is good")
+    .shows_point(worn.refused, "the refusal")
+    .seconds("age_s", after);
+    if worn.served.worked { finding.severity(Severity::Error) } else { finding }
+}
+
+fn on_one_connection(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
         let Some(refused) = part.leg.logins.expired.first().copied() else { continue };
         if gave_up(&part, refused) {
