@@ -31,7 +31,7 @@ pub(super) fn of_object(subject: Subject<'_>, object: &str, before: Point) -> Op
     let own = subject.session;
     let neighbours = subject.population.of_pair(own.client.ip, own.server);
     let near = neighbours.rev().skip_while(|other| other.session.start > own.start).take(LOOKED_AT);
-    near.flat_map(|other| other.parts())
+    near.flat_map(Subject::parts)
         .flat_map(|part| part.leg.works.list.iter().map(move |work| (part.connection.id, work)))
         .filter(|(_, work)| work.object.as_deref() == Some(object) && work.is_broken())
         .filter(|(_, work)| ended(work).time <= before.time && ended(work) != before)

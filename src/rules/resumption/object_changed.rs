@@ -38,7 +38,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             let sizes = had.and_then(|had| had.whole).zip(told.and_then(|told| told.of));
             let resized = sizes.is_some_and(|(old, new)| old != new);
             let refused = resume.result == ResumeResult::Refused && resume.state_lost;
-            if !refused && !(resized && resume.result == ResumeResult::Granted) {
+            let resized_part = resized && resume.result == ResumeResult::Granted;
+            if !(refused || resized_part) {
                 continue;
             }
             let object = resume.object.as_deref().unwrap_or("the object");

@@ -59,7 +59,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             .seconds("shortest_wait_s", shortest)
             .seconds("longest_wait_s", longest)
             .shows(row.attempts.iter().map(|attempt| attempt.first), "the attempts begin")
-            .shows(row.attempts.iter().flat_map(|attempt| attempt.ended.frames.first().copied()), "and fail"),
+            .shows(row.attempts.iter().filter_map(|attempt| attempt.ended.frames.first().copied()), "and fail"),
         );
     }
 }

@@ -63,11 +63,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             let hold = part.leg.clocks.declared(Timer::Hold).map(|(_, span)| span);
             let object = resume.object.as_deref().unwrap_or("the earlier session");
             let lost = if resume.state_lost { " and no longer knows it" } else { "" };
-            let severity = match (known, done) {
-                (false, _) => Severity::Warning,
-                (true, true) => Severity::Warning,
-                (true, false) => Severity::Error,
-            };
+            let severity = if known && !done { Severity::Error } else { Severity::Warning };
             let mut finding = Finding::of(&RULE, &subject, format!("the server refused to go on with {object}{lost}"))
                 .severity(severity)
                 .on([part.connection.id])

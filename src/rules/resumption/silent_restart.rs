@@ -87,7 +87,7 @@ fn offered(subject: Subject<'_>) -> Option<&'static str> {
     let near = subject.population.of_pair(own.client.ip, own.server).take(64);
     let work =
         |mechanism: &&'static str| matches!(*mechanism, "http-range" | "ftp-rest" | "ftp-appe" | "tus");
-    near.flat_map(|other| other.parts()).find_map(|part| {
+    near.flat_map(Subject::parts).find_map(|part| {
         let list = &part.leg.resumptions;
         let granted =
             list.list.iter().filter(|one| one.result == ResumeResult::Granted).map(|one| one.mechanism);

@@ -90,14 +90,14 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
 
 /// When a client came back after its first loss, when that was, and by which connection.
 fn first_return<'a>(all: &[&'a Connection]) -> Option<(Timestamp, Timestamp, &'a Connection)> {
-    let lost = |connection: &&&Connection| {
+    let is_lost = |connection: &&&Connection| {
         let orderly = matches!(
             connection.ended.reason,
             Reason::Released | Reason::CaptureEnded | Reason::EstablishRefused | Reason::EstablishTimeout
         );
         !orderly && connection.ended.how != How::CaptureEnd
     };
-    let loss = all.iter().find(lost)?;
+    let loss = all.iter().find(is_lost)?;
     let next = all.iter().find(|next| next.start >= loss.end)?;
     Some((next.start, loss.end, next))
 }

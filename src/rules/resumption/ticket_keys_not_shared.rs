@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::events::{Confidence, Connection};
-use crate::rules::{Fault, Finding, Findings, Population};
+use crate::rules::{Fault, Finding, Findings, Population, Subject};
 use crate::time::Timestamp;
 
 rule! {
@@ -45,7 +45,7 @@ struct Shake<'a> {
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     let mut names: BTreeMap<&str, Vec<Shake<'_>>> = BTreeMap::new();
-    for part in population.subjects().flat_map(|subject| subject.parts()) {
+    for part in population.subjects().flat_map(Subject::parts) {
         let Some(facts) = part.leg.security.as_deref() else { continue };
         let (Some(name), Some(resumed)) = (facts.sni.as_deref(), facts.resumed) else { continue };
         let offered = facts.offered.psk || facts.offered.ticket || facts.offered.session_id;

@@ -68,7 +68,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             continue;
         }
         let what = describe(work);
-        let word = if unheard {
+        let sign = if unheard {
             "the server's last word was never acknowledged"
         } else {
             "its last word never came"
@@ -77,7 +77,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             Finding::of(
                 &RULE,
                 &subject,
-                format!("the control connection lay idle for {:.1} s during {what} and is dead since: {word}", idle.as_secs()),
+                format!("the control connection lay idle for {:.1} s during {what} and is dead since: {sign}", idle.as_secs()),
             )
             .severity(Severity::Error)
             .confidence(Confidence::High)

@@ -83,12 +83,16 @@ fn of_work(subject: Subject<'_>, part: Part<'_>, work: &Work, index: usize) -> F
     let reached = work.reached.map(|position| Position { value: came, ..position });
     let what = describe(&Work { reached, ..work.clone() });
     let receiver = sender.map(Side::other);
-    let left = receiver.is_some_and(|side| ended.by == By::from(side) || work.ended.is_some_and(is_refusal));
+    let left = match data.filter(|_| work.ended.is_some_and(is_refusal)) {
+        Some(data) => receiver_closed(data),
+        None => receiver.is_some_and(|side| ended.by == By::from(side)),
+    };
     let fate = Fate::of(subject, work, came);
-    let severity = match (left, fate) {
-        (_, Fate::Finished) if left => Severity::Info,
-        (_, Fate::Finished) => Severity::Warning,
-        (true, Fate::Forgotten) => Severity::Info,
+    // A content that was announced and never begun was held back: for a login, or for leave to send it.
+    let held_back = came == 0 && sender == Some(Side::Client);
+    let severity = match (left || held_back, fate) {
+        (true, Fate::Finished | Fate::Forgotten) => Severity::Info,
+        (false, Fate::Finished) => Severity::Warning,
         (_, Fate::Wanted | Fate::Forgotten) => Severity::Error,
     };
     let afterwards = match fate {
@@ -111,8 +115,9 @@ fn of_work(subject: Subject<'_>, part: Part<'_>, work: &Work, index: usize) -> F
     if let Some(Position { of: Some(whole), .. }) = work.reached {
         finding = finding.number("bytes", came).number("announced", whole);
     }
-    if work.ended.is_none() && ended.confidence < Confidence::High && ended.how == How::Silence {
-        finding = finding.confidence(Confidence::High);
+    if work.ended.is_none() {
+        // Where its bytes were not seen, that its end did not come is all there is.
+        finding = finding.confidence(if came == 0 { Confidence::Medium } else { Confidence::High });
     }
     finding.shows(ended.frames.iter().copied(), "the end of the connection")
 }
@@ -165,6 +170,13 @@ fn sender_of(subject: Subject<'_>, data: &Connection) -> Option<Side> {
         Ordering::Less => data.server.ip,
     };
     Some(if speaker == subject.session.client.ip { Side::Client } else { Side::Server })
+}
+
+/// Whether the side of a data connection that only listened closed it first.
+fn receiver_closed(data: &Connection) -> bool {
+    let (client, server) = (data.sides.client.delivered_bytes, data.sides.server.delivered_bytes);
+    let receiver = if client > server { By::Server } else { By::Client };
+    matches!(data.ended.how, How::Fin | How::Rst) && data.ended.by == receiver
 }
 
 fn advice(subject: Subject<'_>) -> String {
