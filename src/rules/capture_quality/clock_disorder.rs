@@ -6,7 +6,7 @@ use crate::events::Connection;
 use crate::place::PacketRef;
 use crate::rules::recordings::about;
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 
 rule! {
     /// # What it finds
