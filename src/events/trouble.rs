@@ -22,6 +22,9 @@ pub struct Trouble {
     pub icmp: Option<IcmpFacts>,
     /// The longest time in which one side repeated itself and nothing at all came back.
     pub stall: Option<Stall>,
+    /// Where another capture holds its first SYN again, by another clock or far along the path; that capture's copies
+    /// are left out.
+    pub recorded_again: Option<Mark>,
     /// What one direction suffered.
     pub sides: PerSide<SideTrouble>,
 }

@@ -11,7 +11,7 @@ use ghostshark::scenario::{self, Format, Frame, Recording};
 use ghostshark::time::Timestamp;
 
 use crate::support::file_of;
-use crate::support::run::{Desk, plain};
+use crate::support::run::{Desk, files, plain};
 
 /// Rules about damaged files and bounds, which no story can show; their tests are below their code.
 const UNTOLD: [&str; 3] = ["GSQ906", "GSQ912", "GSQ913"];
@@ -220,6 +220,29 @@ fn every_rule_finds_and_spares_in_all_circumstances() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn two_recorders_with_clocks_apart_hold_one_connection() {
+    let desk = Desk::new();
+    let text = "client 10.0.0.1:40000\nserver 10.0.0.2:8080\nopen\nclient \"one\\n\"\nserver \"one\\n\"\nsleep 3s\nclient \"two\\n\"\nserver \"two\\n\"\nclose by client\n";
+    let recording = scenario::compile(text, Path::new("clocks.story")).unwrap();
+    let first = desk.put("first.pcapng", &file_of(&recording, Format::Pcapng));
+    for (seconds, told) in [(0, false), (2, true), (60, true)] {
+        let mut other = recording.clone();
+        for frame in &mut other.frames {
+            frame.time = Timestamp(frame.time.0 + seconds * 1_000_000_000);
+        }
+        let second = desk.put("second.pcapng", &file_of(&other, Format::Pcapng));
+        let analysis = files(&[&first, &second], &plain()).unwrap();
+        let said = |code| verdict(&analysis, rules::named(code).unwrap());
+        assert_eq!(said("GSQ906") == Some(Severity::Warning), told, "{seconds} s: {}", list(&analysis));
+        for connection in &analysis.connections {
+            let again = connection.sides.client.retransmitted_segments
+                + connection.sides.server.retransmitted_segments;
+            assert_eq!(again, 0, "{seconds} s: copies are no repetitions");
+        }
+    }
 }
 
 #[test]

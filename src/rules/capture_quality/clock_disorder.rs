@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::events::Connection;
+use crate::place::PacketRef;
 use crate::rules::recordings::about;
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 use crate::time::Span;
@@ -60,35 +61,61 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
     }
 }
 
-/// The same connection in two captures at two times.
+/// One connection in two captures: how far apart, its first frame in each, and what it is called here.
+struct Twin<'a> {
+    offset: Span,
+    first: &'a Connection,
+    again: PacketRef,
+    ids: [u32; 2],
+}
+
+/// The same connections in two captures at two times.
 fn apart(population: &Population<'_>, findings: &mut Findings) {
     let mut seen: BTreeMap<_, &Connection> = BTreeMap::new();
+    let mut pairs: BTreeMap<(u16, u16), Vec<Twin<'_>>> = BTreeMap::new();
     for connection in population.connections {
-        let (Some(client), Some(server)) = (connection.sides.client.isn, connection.sides.server.isn) else {
-            continue;
-        };
-        let known = *seen.entry((connection.client, connection.server, client, server)).or_insert(connection);
-        let offset = connection.start.since(known.start);
-        if known.first.file == connection.first.file || offset <= PATH {
-            continue;
+        let again = connection.trouble.as_deref().and_then(|trouble| trouble.recorded_again);
+        let within = again.map(|again| (connection, again.at, again.time));
+        let isns = connection.sides.client.isn.zip(connection.sides.server.isn);
+        let known =
+            isns.map(|isns| *seen.entry((connection.client, connection.server, isns)).or_insert(connection));
+        let other = known
+            .filter(|known| known.first.file != connection.first.file)
+            .map(|known| (known, connection.first, connection.start));
+        for (first, again, time) in within.into_iter().chain(other) {
+            let offset = time.since(first.start);
+            if offset > PATH {
+                let twin = Twin { offset, first, again, ids: [first.id, connection.id] };
+                pairs.entry((first.first.file.0, again.file.0)).or_default().push(twin);
+            }
         }
-        findings.add(
-            Finding::about(
-                &RULE,
-                known.start,
-                format!("the clocks of two captures are {offset} apart: both hold the connection of {} to {}", known.client, known.server),
-            )
-            .severity(if offset > BAD { Severity::Warning } else { Severity::Info })
-            .fault(Fault::Capture)
-            .key(format!("{} {}", known.first.file.0, connection.first.file.0))
-            .on([known.id, connection.id])
-            .why("both handshakes have the same initial sequence numbers, so they are one; it is counted twice")
-            .advice(format!("synchronize the recorders, or shift one file by {offset} with editcap -t"))
-            .shows([known.first], "its first frame in one capture")
-            .shows([connection.first], "and in the other")
-            .seconds("offset_s", offset),
-        );
     }
+    for twins in pairs.values_mut() {
+        twins.sort_by_key(|twin| twin.offset);
+        report(twins, findings);
+    }
+}
+
+fn report(twins: &[Twin<'_>], findings: &mut Findings) {
+    let Some(Twin { offset, first, again, .. }) = twins.get(twins.len() / 2) else { return };
+    let (client, server) = (first.client, first.server);
+    findings.add(
+        Finding::about(
+            &RULE,
+            first.start,
+            format!("the clocks of two captures are {offset} apart: both hold the connection of {client} to {server}"),
+        )
+        .severity(if *offset > BAD { Severity::Warning } else { Severity::Info })
+        .fault(Fault::Capture)
+        .key(format!("{} {}", first.first.file.0, again.file.0))
+        .on(twins.iter().take(1_000).flat_map(|twin| twin.ids))
+        .occurrences(twins.len())
+        .why("the same SYN is in both, with the same initial sequence number")
+        .advice(format!("synchronize the recorders, or shift one file by {offset} with editcap -t"))
+        .shows([first.first], "its first frame in one capture")
+        .shows([*again], "and in the other")
+        .seconds("offset_s", *offset),
+    );
 }
 
 #[cfg(test)]

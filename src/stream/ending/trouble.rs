@@ -26,7 +26,8 @@ pub(super) fn of(case: &Case<'_>) -> Option<Box<Trouble>> {
         contradicted: note.contradicted,
     });
     let sides = PerSide { client: side(case, Side::Client), server: side(case, Side::Server) };
-    let trouble = Trouble { icmp, stall: stall(case), sides };
+    let trouble =
+        Trouble { icmp, stall: stall(case), recorded_again: case.connection.recorded_again.map(mark), sides };
     (!trouble.is_none()).then(|| Box::new(trouble))
 }
 

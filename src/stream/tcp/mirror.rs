@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 const SAME_POINT_NS: i64 = 1_000_000;
 
 /// The same segment seen at two tap points one hop apart.
-const ONE_HOP_NS: i64 = 20_000_000;
+pub(super) const ONE_HOP_NS: i64 = 20_000_000;
 
 /// How many earlier segments of a direction are compared.
 const REMEMBERED: usize = 6;
@@ -71,7 +71,7 @@ impl Mirror {
 }
 
 /// A hash of all that is equal in two recordings of a segment, in as few steps as it takes: every segment has one.
-fn fingerprint(packet: &Packet, head: &TcpHead) -> u32 {
+pub(super) fn fingerprint(packet: &Packet, head: &TcpHead) -> u32 {
     let pair = |(high, low): (u32, u32)| u64::from(high) << 32 | u64::from(low);
     let options = &head.options;
     let mut hasher = foldhash::fast::FixedState::with_seed(1).build_hasher();

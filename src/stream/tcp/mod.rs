@@ -126,6 +126,10 @@ pub struct TcpConnection {
     pub icmp: Option<IcmpNote>,
     /// First acknowledgment that completes the handshake.
     pub established: Option<Act>,
+    /// Where another recorder's copy of the first SYN came, long after it: that file's copies are left out.
+    pub recorded_again: Option<Act>,
+    /// How the first SYN looked, and where it was.
+    first_syn: Option<(u32, Act)>,
     opened_by: Direction,
     /// The segment before the present one.
     previous: Option<Act>,
@@ -156,6 +160,8 @@ packed!(TcpConnection {
     burst,
     icmp,
     established,
+    recorded_again,
+    first_syn,
     opened_by,
     previous
 });
@@ -202,6 +208,8 @@ impl TcpConnection {
             burst: false,
             icmp: None,
             established: None,
+            recorded_again: None,
+            first_syn: None,
             opened_by: packet.direction,
             previous: None,
         }
@@ -288,8 +296,9 @@ impl TcpConnection {
         self.clock = self.clock.max(packet.time);
         let previous = self.halves.iter().filter_map(|half| half.last).max_by_key(|act| act.at);
         self.previous = previous;
+        let elsewhere = self.is_of_another_recorder(packet, head, act);
         let (own, _) = self.pair(packet.direction);
-        let duplicate = own.mirror.is_duplicate(packet, head);
+        let duplicate = own.mirror.is_duplicate(packet, head) || elsewhere;
         if duplicate && !keep_duplicates {
             let last = own.last;
             own.note_frame(packet, length);
@@ -366,6 +375,20 @@ impl TcpConnection {
         if head.flags.has(TcpFlags::ACK) {
             own.ack_sent = Some(head.ack);
         }
+    }
+
+    /// Whether the segment is of a file that holds the connection a second time, by a clock of its own: its first SYN
+    /// came again, equal to the last bit, in another file.
+    fn is_of_another_recorder(&mut self, packet: &Packet, head: &TcpHead, act: Act) -> bool {
+        if head.flags.is_pure_syn() && self.recorded_again.is_none() {
+            let print = mirror::fingerprint(packet, head);
+            let (known, first) = *self.first_syn.get_or_insert((print, act));
+            let apart = act.time.since(first.time).0 > mirror::ONE_HOP_NS;
+            if known == print && apart && first.at.file != act.at.file {
+                self.recorded_again = Some(act);
+            }
+        }
+        self.recorded_again.is_some_and(|again| again.at.file == act.at.file)
     }
 
     /// An ICMP error quotes a segment of this connection.
