@@ -324,8 +324,8 @@ fn judge<'a>(
         let survivors = pauses.iter().skip(outlived).filter(|(_, id)| !own.contains(id)).count();
         let known = is_whole(timer) || timers::candidates(timer).next().is_some();
         let needed = if known && side == Side::Server { CLUSTER_KNOWN } else { CLUSTER[side] };
-        let times = alike.iter().map(|closing| closing.act.time);
-        let spread = times.clone().max().unwrap_or_default().since(times.min().unwrap_or_default());
+        let ends = alike.iter().map(|closing| closing.act.time);
+        let spread = ends.clone().max().unwrap_or_default().since(ends.min().unwrap_or_default());
         let cluster = count >= needed && survivors * 10 <= pauses.len() && spread > TOGETHER;
         for closing in alike {
             let (timer, sign, confidence) = if let Some(declared) = closing.declared() {

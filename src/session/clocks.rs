@@ -33,6 +33,8 @@ pub struct Rhythm {
     pub answers: u32,
     /// The last one, and who sent it.
     pub last: Option<(Side, Point)>,
+    /// The last one that wants an answer, and who sent it.
+    pub asked: Option<(Side, Point)>,
     /// Shortest and longest time between two.
     pub between: Option<(Span, Span)>,
     /// Sum of those times, for the mean.
@@ -99,6 +101,9 @@ impl Clocks {
         if event.word == Word::KeepAlive {
             let rhythm =
                 if event.scope == Scope::Transport { &mut self.transport } else { &mut self.application };
+            if event.stage == Stage::Asked {
+                rhythm.asked = Some((event.side, at));
+            }
             match event.stage {
                 Stage::Asked | Stage::Told => rhythm.probe(event.side, at),
                 Stage::Granted => rhythm.answers += 1,

@@ -29,6 +29,8 @@ pub struct Question {
     pub patient: bool,
     /// Whether it is a guess from outside that this is a question.
     pub guessed: bool,
+    /// Whether it was never asked to its end.
+    pub partial: bool,
     /// Whether part of the answer came.
     pub begun: Option<Point>,
     tag: Option<u64>,
@@ -179,6 +181,7 @@ impl Dialog {
                     at,
                     patient: event.marks.has(Marks::PATIENT),
                     guessed: event.marks.has(Marks::INFERRED),
+                    partial: event.marks.has(Marks::PARTIAL),
                     begun: None,
                     tag: details.tag,
                 });

@@ -317,9 +317,9 @@ impl Leg {
 
     fn note_excuse(&mut self, event: &Event, at: Point, asked: Option<Point>) {
         let excuses = [Marks::TIMER, Marks::UPSTREAM, Marks::RETRYABLE];
-        let excused = excuses.iter().any(|mark| event.marks.has(*mark));
+        let named = excuses.iter().any(|mark| event.marks.has(*mark));
         let says = matches!(event.stage, Stage::Refused | Stage::Told) && event.scope != Scope::Transport;
-        if excused && says && self.excuses.len() < EXCUSES_KEPT {
+        if named && says && self.excuses.len() < EXCUSES_KEPT {
             self.excuses.push(Excuse { said: Self::last_word(event, at), asked });
         }
     }

@@ -1,9 +1,9 @@
 //! GST103: a request went into a connection that its peer had just closed.
 
 use crate::events::transport::How;
-use crate::events::{Safety, Side};
+use crate::events::{Confidence, Safety, Side};
 use crate::rules::idle_closings::{IdleClosing, crossing};
-use crate::rules::{Finding, Findings, Part, Severity, Subject};
+use crate::rules::{Fault, Finding, Findings, Part, Severity, Subject};
 use crate::session::outcome::name;
 use crate::session::{Acted, Question, Role};
 
@@ -71,18 +71,17 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                 name(question)
             ),
         )
-        .confidence(crate::events::Confidence::High)
+        .confidence(Confidence::High)
         .alone(&part)
         .at(question.at.time)
         .key(part.connection.id.to_string())
-        .fault(crate::rules::Fault::Unknown)
+        .fault(Fault::Unknown)
         .why(format!(
             "the {closer}'s {} does not acknowledge the request, and no byte of the {closer} came after it",
             if act.fin { "FIN" } else { "RST" }
         ))
         .advice(format!(
-            "let the {asker} give up idle connections before the {closer} does (here after {}), and repeat idempotent requests at once on a new connection",
-            idle
+            "let the {asker} give up idle connections before the {closer} does (here after {idle}), and repeat idempotent requests at once on a new connection"
         ))
         .seconds("late_s", late)
         .seconds("idle_s", idle)

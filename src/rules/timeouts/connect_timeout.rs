@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
+use crate::events::Confidence;
 use crate::events::transport::{Opened, Reason};
-use crate::events::{Confidence, Connection};
 use crate::packet::Transport;
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 use crate::session::outcome::seconds;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 rule! {
     /// # What it finds
@@ -57,24 +57,19 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
     }
     let mut doors: BTreeMap<IpAddr, BTreeSet<(IpAddr, u16)>> = BTreeMap::new();
     let mut alive: BTreeSet<IpAddr> = BTreeSet::new();
-    let mut opened: BTreeMap<u16, Vec<&Connection>> = BTreeMap::new();
+    let mut opened: BTreeMap<(u16, bool), BTreeSet<Timestamp>> = BTreeMap::new();
     for connection in
         population.connections.iter().filter(|connection| connection.transport == Transport::Tcp)
     {
-        match connection.opened {
-            Opened::Never => {
-                doors
-                    .entry(connection.client.ip)
-                    .or_default()
-                    .insert((connection.server.ip, connection.server.port));
-                if connection.sides.server.packets > 0 {
-                    alive.insert(connection.server.ip);
-                }
+        let server = connection.server;
+        if connection.opened == Opened::Never {
+            doors.entry(connection.client.ip).or_default().insert((server.ip, server.port));
+            if connection.sides.server.packets > 0 {
+                alive.insert(server.ip);
             }
-            _ => {
-                alive.insert(connection.server.ip);
-                opened.entry(connection.server.port).or_default().push(connection);
-            }
+        } else {
+            alive.insert(server.ip);
+            opened.entry((server.port, server.ip.is_ipv4())).or_default().insert(connection.start);
         }
     }
     for connection in population.connections {
@@ -84,12 +79,10 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         }
         let Some(subject) = population.session_of(connection.id) else { continue };
         let scans = doors.get(&connection.client.ip).is_some_and(|doors| doors.len() >= DOORS);
-        let other_family = opened.get(&connection.server.port).is_some_and(|list| {
-            list.iter().any(|other| {
-                other.client.ip.is_ipv4() != connection.client.ip.is_ipv4()
-                    && (other.start.0 - connection.start.0).abs() <= HAPPY.0
-            })
-        });
+        let other_family = (connection.server.port, !connection.server.ip.is_ipv4());
+        let soon = Timestamp(connection.start.0.saturating_sub(HAPPY.0))..=connection.start + HAPPY;
+        let other_family =
+            opened.get(&other_family).is_some_and(|starts| starts.range(soon).next().is_some());
         let severity = if scans || other_family { Severity::Info } else { Severity::Error };
         let up = alive.contains(&connection.server.ip);
         let tried = connection.end.since(connection.start);

@@ -18,8 +18,8 @@ rule! {
     /// # How it is decided
     /// One end closed after a pause, with nothing owed and no good-bye said. Either that end had announced the timer, or
     /// several connections of the service were closed after the same pause while few were idle for longer, or (of one
-    /// closing alone) the pause is a whole number of seconds of at least three. Closings that fall together in time, in a
-    /// gap of the capture, or after an announced shutdown are no timer's.
+    /// closing alone) the pause is a whole number of seconds of at least three. Closings that fall together in time, or after
+    /// an announced shutdown, are no timer's.
     ///
     /// # What it cannot know
     /// Which product closes: those named are shipped with this time, and any other may be set to it. A process that is
@@ -104,17 +104,17 @@ fn fact(first: &TimedClosing<'_>, group: &[TimedClosing<'_>]) -> Finding {
 }
 
 fn advise(finding: Finding, timed: &TimedClosing<'_>) -> Finding {
-    let timer = timed.timer;
-    let half = crate::time::Span(timer.0 / 2);
+    let limit = timed.timer;
+    let half = crate::time::Span(limit.0 / 2);
     let finding = finding
         .fault(timed.closing.act.side)
         .why(format!("{}; {}", timed.why(), timed.candidates()))
         .advice(format!(
-            "give idle connections up before {timer} on the other side, or keep them alive at least every {half}; or raise the {}'s timer above what the other side pools for",
+            "give idle connections up before {limit} on the other side, or keep them alive at least every {half}; or raise the {}'s timer above what the other side pools for",
             timed.closing.act.side.name()
         ))
         .seconds("idle_s", timed.closing.idle)
-        .seconds("timer_s", timer);
+        .seconds("timer_s", limit);
     match timed.sign {
         Sign::Alike(count) => finding.number("alike", count),
         Sign::Declared | Sign::Whole => finding,

@@ -157,7 +157,7 @@ pub(super) fn promised(part: &Part<'_>) -> Option<Missed> {
 fn unanswered(part: &Part<'_>) -> Option<Missed> {
     let act = part.connection.closing.as_deref()?;
     let rhythm = &part.leg.clocks.application;
-    let (pinger, asked) = rhythm.last?;
+    let (pinger, asked) = rhythm.asked?;
     let silent = pinger.other();
     let since = part.connection.sides[silent].last_payload.is_none_or(|time| time < asked.time);
     let waited = act.time.since(asked.time);

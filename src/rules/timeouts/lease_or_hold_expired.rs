@@ -42,7 +42,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             let security = resume.mechanism.starts_with("tls-");
             let wanted = if security { Timer::Lifetime } else { Timer::Hold };
             let promise = promises.iter().rev().find(|(timer, ..)| *timer == wanted);
-            let Some((_, held, promised, from)) = promise.copied() else { continue };
+            let Some((_, held, declared, from)) = promise.copied() else { continue };
             let away = resume.begun.time.since(from);
             if away <= held {
                 continue;
@@ -57,7 +57,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
                     seconds(held)
                 ),
             )
-            .on([promised_connection(&subject, promised), part.connection.id])
+            .on([promised_connection(&subject, declared), part.connection.id])
             .at(resume.begun.time)
             .key(format!("{} {index}", part.connection.id))
             .fault(Fault::Client)
@@ -68,7 +68,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             ))
             .seconds("held_s", held)
             .seconds("away_s", away)
-            .context_point(promised, "the time is declared")
+            .context_point(declared, "the time is declared")
             .shows_point(resume.begun, "the claim");
             if let Some(answer) = resume.answered {
                 finding = finding.shows_point(answer, "the refusal");

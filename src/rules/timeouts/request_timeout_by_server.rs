@@ -5,7 +5,7 @@ use crate::events::{Confidence, Marks, Side, Stage, Timer, Word};
 use crate::rules::idle_closings::is_whole;
 use crate::rules::{Finding, Findings, Part, Severity, Subject};
 use crate::session::Role;
-use crate::session::outcome::describe;
+use crate::session::outcome::{describe, name};
 use crate::time::Span;
 
 rule! {
@@ -104,7 +104,13 @@ fn cut(subject: &Subject<'_>, part: &Part<'_>, findings: &mut Findings) {
     let what = match upload {
         Some(work) => describe(work),
         None if part.says_in_part(Side::Client) => "a request".to_owned(),
-        None => return,
+        None => {
+            match part.leg.dialog.open.iter().find(|question| question.partial && question.by == Side::Client)
+            {
+                Some(question) => name(question),
+                None => return,
+            }
+        }
     };
     findings.add(
         Finding::of(
