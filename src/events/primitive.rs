@@ -185,6 +185,9 @@ impl Marks {
     /// The side that answers had asked somebody behind it, who did not answer, or not well (HTTP 502, 504).
     pub const UPSTREAM: Self = Self(1 << 16);
 
+    /// Refused because somebody holds what was asked for: a lock, a file or a mailbox in use.
+    pub const HELD: Self = Self(1 << 20);
+
     /// Both.
     #[must_use]
     pub const fn with(self, other: Self) -> Self {

@@ -154,6 +154,8 @@ impl<'b> Reply<'b> {
             marks = marks.with(Marks::SHUTDOWN);
         } else if self.is_limit() {
             marks = marks.with(Marks::LIMIT);
+        } else if self.holds(&["in use", "is locked", "locked by", "file busy", "mailbox busy", "lock on "]) {
+            marks = marks.with(Marks::HELD);
         }
         marks
     }

@@ -137,6 +137,7 @@ fn told(events: &[Event]) -> String {
             (Marks::STATE_LOST, "state-lost"),
             (Marks::NAMELESS, "nameless"),
             (Marks::UPSTREAM, "upstream"),
+            (Marks::HELD, "held"),
         ] {
             if event.marks.has(mark) {
                 let _ = write!(text, " {name}");

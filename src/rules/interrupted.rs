@@ -68,7 +68,11 @@ pub(super) fn interrupted(subject: Subject<'_>) -> Vec<Interrupted<'_>> {
     for (object, mut attempts) in objects {
         attempts.sort_by_key(|(_, work)| work.begun.time);
         let broken = |(_, work): &(Part<'_>, &Work)| work.is_broken() || undone(subject, work);
-        let Some((part, work)) = attempts.last().copied().filter(broken) else { continue };
+        let Some(last) = attempts.iter().rposition(broken) else { continue };
+        if attempts.iter().skip(last).any(|(_, work)| finished(work)) {
+            continue;
+        }
+        let (part, work) = attempts[last];
         let ended = &part.connection.ended;
         let still_going =
             work.is_open() && (ended.how == How::CaptureEnd || ended.reason == Reason::CaptureEnded);
@@ -125,7 +129,7 @@ fn of<'a>(
         || data_of(subject, work).is_some_and(|data| left(data) && data.connection.ended.how == How::Rst);
     let mut later = subject.later_of_pair().take(LOOKED_THROUGH).flat_map(|other| other.session.works());
     let finished_later =
-        object.is_some() && later.any(|other| other.object.as_deref() == object && !other.is_broken());
+        object.is_some() && later.any(|other| other.object.as_deref() == object && finished(other));
     Interrupted {
         part,
         work,
@@ -153,6 +157,11 @@ fn data_of<'a>(subject: Subject<'a>, work: &Work) -> Option<Part<'a>> {
 fn carried(subject: Subject<'_>, work: &Work) -> Option<u64> {
     let sides = data_of(subject, work)?.connection.sides;
     Some(sides.client.delivered_bytes.max(sides.server.delivered_bytes))
+}
+
+/// Whether it came to its good end.
+fn finished(work: &Work) -> bool {
+    matches!(work.ended, Some((Stage::Granted, _)))
 }
 
 /// Whether it was refused after part of it had been carried.

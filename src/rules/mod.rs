@@ -124,7 +124,7 @@ catalogue! {
     }
     "Sessions that one side still holds (GSG2xx)." ghosts {
         half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak,
-        idle_unreleased, orphan_after_reconnect, peer_rebooted, session_leak, embryonic, zombie_traffic,
+        idle_unreleased, orphan_after_reconnect, peer_rebooted, resource_still_held, session_leak, embryonic, zombie_traffic,
         dangling_secondary,
     }
     "The network and what stands in it (GSN8xx)." network {

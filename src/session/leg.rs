@@ -73,6 +73,8 @@ pub struct Leg {
     pub subscriptions: Vec<Subscribed>,
     /// Refusals that say that the state is gone; bounded.
     pub lost: Vec<Lost>,
+    /// The first refusal because somebody holds what was asked for.
+    pub held: Option<Box<Lost>>,
     /// Where a login was offered in place of what was asked for, and what that was; bounded.
     pub sent_away: Vec<(Option<Box<str>>, Point)>,
     /// Where it left word with the server for the case that it goes without a good-bye.
@@ -235,6 +237,7 @@ impl Leg {
             actions: Vec::new(),
             subscriptions: Vec::new(),
             lost: Vec::new(),
+            held: None,
             sent_away: Vec::new(),
             will: None,
             readable: 0,
@@ -339,6 +342,10 @@ impl Leg {
         {
             let shown = details.identities.first().map(|identity| identity.hash);
             self.lost.push(Lost { object: details.object.clone(), code: event.code, shown, at });
+        }
+        if event.stage == Stage::Refused && event.marks.has(Marks::HELD) && self.held.is_none() {
+            let object = details.object.clone();
+            self.held = Some(Box::new(Lost { object, code: event.code, shown: None, at }));
         }
         if event.is(Word::Authenticate, Stage::Offered)
             && details.object.is_some()

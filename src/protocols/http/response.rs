@@ -319,6 +319,8 @@ fn marks(head: &Head<'_>, code: u16) -> Marks {
         421 | 425 | 503 => Marks::RETRYABLE,
         // It had been there, or the server says that it will never be again.
         410 => Marks::STATE_LOST,
+        // RFC 4918 section 11.3: the resource is locked.
+        423 => Marks::HELD,
         _ => Marks::default(),
     };
     // What the server kept under an idempotency key is said again.

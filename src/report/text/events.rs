@@ -87,6 +87,7 @@ fn said(event: &Event) -> String {
         (Marks::TAKEN_OVER, "taken over"),
         (Marks::LIMIT, "limit"),
         (Marks::STATE_LOST, "state lost"),
+        (Marks::HELD, "held"),
         (Marks::REPEATED, "repeated"),
     ] {
         if event.marks.has(mark) {
