@@ -8,7 +8,7 @@ use super::view::{self, Stamps};
 use super::{json, jsonl};
 use crate::analysis::Analysis;
 use crate::events::Confidence;
-use crate::rules::{Finding, Severity};
+use crate::rules::{Finding, Layer, Severity};
 
 /// What findings stand under.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -78,9 +78,12 @@ pub fn chosen<'a>(analysis: &'a Analysis, list: &FindingList) -> Vec<&'a Finding
     chosen
 }
 
-/// The worst first, of equals the surest.
+/// The worst first, of equals the surest; what is said of the captures stands behind all that is said of sessions.
 pub(super) fn sort(findings: &mut [&Finding]) {
-    findings.sort_by_key(|finding| (Reverse(finding.severity), Reverse(finding.confidence), finding.id));
+    findings.sort_by_key(|finding| {
+        let aside = finding.layer == Layer::Capture;
+        (aside, Reverse(finding.severity), Reverse(finding.confidence), finding.id)
+    });
 }
 
 /// Writes the findings that are asked for.

@@ -2,7 +2,7 @@
 
 use super::{CaptureFacts, Fault, Finding, Population, Rule, Subject};
 use crate::events::Connection;
-use crate::packet::Transport;
+use crate::events::Transport;
 
 /// Connections that a remark lists at most.
 const LISTED: usize = 1_000;

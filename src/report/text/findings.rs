@@ -13,7 +13,7 @@ use crate::place::PacketRef;
 use crate::report::filter;
 use crate::report::findings::{FindingList, Group, is_told, sort};
 use crate::report::words::Word;
-use crate::rules::{Evidence, Fault, Finding, Role, Severity};
+use crate::rules::{Evidence, Fault, Finding, Layer, Role, Severity};
 use crate::session::Session;
 
 /// Width of the lines.
@@ -215,7 +215,9 @@ pub(super) fn of_session(
 /// The worst findings, in short, for the summary. Gives how many were shown.
 pub(super) fn worst(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<usize> {
     let paint = Paint { on: look.colour };
-    let mut told: Vec<&Finding> = analysis.findings.iter().filter(|finding| is_told(finding)).collect();
+    // The captures have said what is wrong with them above.
+    let about_sessions = |finding: &&Finding| is_told(finding) && finding.layer != Layer::Capture;
+    let mut told: Vec<&Finding> = analysis.findings.iter().filter(about_sessions).collect();
     sort(&mut told);
     if told.is_empty() {
         return Ok(0);

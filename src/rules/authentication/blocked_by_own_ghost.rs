@@ -78,7 +78,12 @@ fn is_held(part: &Part<'_>, now: Timestamp) -> bool {
     let connection = part.connection;
     let sides = &connection.sides;
     let open = [sides.client.closed, sides.server.closed].iter().flatten().all(|closed| *closed > now);
-    let silent = sides.client.last.is_none_or(|last| last < now);
+    // A host that lost its state answers the server's last words with a bare reset and acknowledges none of them; a
+    // client that rests acknowledges.
+    let answers_by_reset = sides.client.closed.is_some() && sides.client.closed == sides.client.last;
+    let before = |time: Option<Timestamp>| time.is_none_or(|time| time < now);
+    let silent = before(sides.client.last)
+        || (answers_by_reset && before(sides.client.last_payload) && before(sides.server.acknowledged));
     connection.opened != Opened::Never
         && connection.start < now
         && open

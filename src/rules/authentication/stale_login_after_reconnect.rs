@@ -1,6 +1,6 @@
 //! GSA504: after an interruption the client shows a login that is worth nothing any more, and does not learn.
 
-use crate::events::{Confidence, Hash128, IdentityKind, Use};
+use crate::events::{Confidence, Hash128, IdentityKind, Marks, Use};
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Population, Subject};
 use crate::session::{LoginResult, Point};
@@ -66,7 +66,13 @@ fn is_served(part: &Part<'_>) -> bool {
 
 /// Where a login was refused on this connection.
 fn refusal(part: &Part<'_>) -> Option<Point> {
-    let refused = part.leg.logins.list.iter().find(|login| login.result == LoginResult::Refused);
+    // "Too many" says nothing of the login itself.
+    let refused = part
+        .leg
+        .logins
+        .list
+        .iter()
+        .find(|login| login.result == LoginResult::Refused && !login.marks.has(Marks::LIMIT));
     part.leg.logins.expired.first().copied().or(refused.map(|login| login.last))
 }
 

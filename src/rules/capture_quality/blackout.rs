@@ -14,7 +14,7 @@ rule! {
     /// If nothing was said, all is well.
     ///
     /// # How it is decided
-    /// At least one second and twenty times the usual distance of frames. It is a warning where at least twenty
+    /// At least one second and twenty times the usual distance of frames. It is a warning where at least five
     /// connections were under way in it: that all fall silent at once is rare.
     ///
     /// # What it cannot know
@@ -30,7 +30,7 @@ rule! {
 }
 
 /// That so many connections pause together is no accident.
-const BUSY: usize = 20;
+const BUSY: usize = 5;
 
 /// Blackouts listed of one capture.
 const LISTED: usize = 4;

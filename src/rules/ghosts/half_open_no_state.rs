@@ -4,6 +4,7 @@ use crate::events::Side;
 use crate::rules::departure::{forgotten, reached_again};
 use crate::rules::{Finding, Findings, Severity, Subject};
 use crate::session::outcome::{name, seconds};
+use crate::time::Span;
 
 rule! {
     /// # What it finds
@@ -31,6 +32,9 @@ rule! {
     /// RFC 9293 sections 3.5.1 and 3.5.2; `domain.md` C.6, D.5, D.9.
     "GSG202", "half-open-no-state", "the peer no longer knew the session", Error, Session, Session(check)
 }
+
+/// A client that comes back does so within this time, mostly: the first three SYNs of Linux (`domain.md` C.5).
+const RETURN: Span = Span::from_secs(3);
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
@@ -72,6 +76,11 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             if idle {
                 finding = finding.severity(Severity::Warning);
             }
+        }
+        // Who did not see the beginning knows less of what the sender's segments look like, and where the capture ends
+        // soon after nobody can tell whether the pair went on.
+        if connection.visibility.began_before || part.watched_after(connection.end) < RETURN {
+            finding = finding.severity(Severity::Warning);
         }
         // A client that is no longer there when the server pushes something has often just been closed.
         if forgetful == Side::Client {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::events::Connection;
+use crate::events::Transport;
 use crate::events::transport::{How, Reason};
-use crate::packet::Transport;
 use crate::rules::{Fault, Finding, Findings, Population};
 use crate::time::{Span, Timestamp};
 

@@ -10,6 +10,7 @@ use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Severity, Subject};
 use crate::session::outcome::describe;
 use crate::session::{Verdict, Work};
+use crate::time::Span;
 
 rule! {
     /// # What it finds
@@ -38,6 +39,9 @@ rule! {
     /// RFC 9112 section 8; RFC 959 section 3.4; RFC 5321 section 4.1.1.4; RFC 8446 section 6.1; `domain.md` D.8, D.9.
     "GSW603", "incomplete-transfer", "less came than was announced", Error, Application, Session(check)
 }
+
+/// A client that comes back for the rest does so within this time, mostly: the first three SYNs of Linux.
+const RETURN: Span = Span::from_secs(3);
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
     for part in subject.parts() {
@@ -93,10 +97,14 @@ fn of_work(subject: Subject<'_>, part: Part<'_>, work: &Work, index: usize) -> F
     let severity = match (left || held_back, fate) {
         (true, Fate::Finished | Fate::Forgotten) => Severity::Info,
         (false, Fate::Finished) => Severity::Warning,
+        (_, Fate::Open) => Severity::Warning,
+        // Who is not watched for long enough may have come back for the rest.
+        (_, Fate::Forgotten) if part.watched_after(part.connection.end) < RETURN => Severity::Warning,
         (_, Fate::Wanted | Fate::Forgotten) => Severity::Error,
     };
     let afterwards = match fate {
         Fate::Finished => ", and was finished later",
+        Fate::Open => ", and was asked for again when the capture ended",
         Fate::Wanted => ", and was asked for again in vain",
         Fate::Forgotten => "",
     };
@@ -132,6 +140,7 @@ enum Fate {
     /// Somebody fetched or sent it whole.
     Finished,
     /// Somebody asked for the rest, and did not get it.
+    Open,
     Wanted,
     /// Nobody asked for it again.
     Forgotten,
@@ -153,12 +162,21 @@ impl Fate {
         let anew = again.peek().is_some();
         if again.any(|other| matches!(other.ended, Some((Stage::Granted, _)))) {
             Self::Finished
+        } else if (asks || anew) && later().any(|other| is_open_later(other, work)) {
+            Self::Open
         } else if asks || (anew && work.sender.is_none()) {
             Self::Wanted
         } else {
             Self::Forgotten
         }
     }
+}
+
+/// Whether the capture ended while a later connection of the session was under way.
+fn is_open_later(subject: Subject<'_>, work: &Work) -> bool {
+    subject
+        .parts()
+        .any(|part| part.connection.start > work.begun.time && part.connection.ended.how == How::CaptureEnd)
 }
 
 /// The side of the session whose bytes a data connection carries.
