@@ -123,10 +123,10 @@ fn quiet_until(part: Part<'_>, packet: Option<PacketRef>) -> Option<Span> {
 
 /// A later connection of the same client host with the same service, begun in this window, on which both sides spoke: the
 /// hosts could reach each other again.
-pub(super) fn reached_again<'a>(
-    subject: Subject<'a>,
+pub(super) fn reached_again(
+    subject: Subject<'_>,
     (after, before): (Timestamp, Timestamp),
-) -> Option<Part<'a>> {
+) -> Option<Part<'_>> {
     let others = subject.later_of_pair().take(LOOKED_THROUGH).flat_map(Subject::parts);
     subject.parts().chain(others).find(|part| {
         let connection = part.connection;

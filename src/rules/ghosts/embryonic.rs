@@ -47,7 +47,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         let Some(first) = list.first().copied() else { continue };
         list.sort_by_key(|connection| (connection.start, connection.id));
         let flood = list.windows(FLOOD).any(|some| match some {
-            [one, .., last] => last.start.since(one.start) <= WITHIN,
+            [one, .., other] => other.start.since(one.start) <= WITHIN,
             _ => false,
         });
         let count = list.len();
