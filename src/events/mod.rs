@@ -27,7 +27,7 @@ pub use transport::{Confidence, Connection, Ending};
 pub use trouble::Trouble;
 pub use visibility::Visibility;
 
-pub use crate::packet::Endpoint;
+pub use crate::packet::{Endpoint, Transport};
 
 use crate::limits::EVENT_TEXT_BYTES;
 use crate::time::{Span, Timestamp};

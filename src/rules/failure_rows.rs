@@ -5,8 +5,7 @@ use std::net::IpAddr;
 
 use super::population::Population;
 use crate::events::transport::{By, How, Opened, Reason, RstClass};
-use crate::events::{Connection, Endpoint};
-use crate::packet::Transport;
+use crate::events::{Connection, Endpoint, Transport};
 use crate::time::Span;
 
 /// From so many failures in a row on, they are worth a word.

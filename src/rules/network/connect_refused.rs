@@ -1,7 +1,7 @@
 //! GSN808: connecting was refused.
 
+use crate::events::Transport;
 use crate::events::transport::{By, How, Reason};
-use crate::packet::Transport;
 use crate::rules::attempts::{self, Attempts};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::events::Transport;
 use crate::events::transport::{How, Reason};
-use crate::packet::Transport;
 use crate::rules::attempts::{self, Attempts};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 
