@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::population::Population;
-use crate::events::Transport;
 use crate::events::transport::{By, How, Opened, Reason, RstClass};
-use crate::events::{Connection, Endpoint};
+use crate::events::{Connection, Endpoint, Transport};
 use crate::time::Span;
 
 /// From so many failures in a row on, they are worth a word.

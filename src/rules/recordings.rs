@@ -1,8 +1,7 @@
 //! Remarks about the recording: what it does not show, and which claims are therefore not made.
 
 use super::{CaptureFacts, Fault, Finding, Population, Rule, Subject};
-use crate::events::Connection;
-use crate::events::Transport;
+use crate::events::{Connection, Transport};
 
 /// Connections that a remark lists at most.
 const LISTED: usize = 1_000;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::events::trouble::Stall;
-use crate::events::{Confidence, Connection};
+use crate::events::{Confidence, Connection, Side};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 use crate::time::{Span, Timestamp};
 
@@ -112,7 +112,12 @@ fn judge(population: &Population<'_>, group: &[Stalled<'_>], alive: usize, findi
         .filter_map(|(connection, _)| population.session_of(connection.id))
         .map(|subject| subject.session.id)
         .collect();
-    let hosts: BTreeSet<IpAddr> = group.iter().map(|(connection, _)| connection.server.ip).collect();
+    // One host of which nothing more is heard by anybody is gone itself.
+    let silent = |(connection, stall): &Stalled<'_>| match stall.by {
+        Side::Client => connection.server.ip,
+        Side::Server => connection.client.ip,
+    };
+    let hosts: BTreeSet<IpAddr> = group.iter().map(silent).collect();
     let recovered = group.iter().filter(|(_, stall)| stall.ended.is_some()).count();
     if sessions.len() < SESSIONS || group.len() * 2 < alive || (hosts.len() < 2 && recovered == 0) {
         return;

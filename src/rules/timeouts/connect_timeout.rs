@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::events::Confidence;
-use crate::events::Transport;
+use crate::events::{Confidence, Transport};
 use crate::events::transport::{Opened, Reason};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 use crate::session::outcome::seconds;
