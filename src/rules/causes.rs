@@ -105,7 +105,7 @@ pub(super) fn link(mut findings: Vec<Finding>) -> Vec<Finding> {
                 .collect();
             for symptom in near {
                 let code = findings[symptom].rule.code;
-                let explains_others = causes.iter().any(|known| *known == Some(symptom));
+                let explains_others = causes.contains(&Some(symptom));
                 if symptom != cause
                     && code != *cause_code
                     && causes[symptom].is_none()

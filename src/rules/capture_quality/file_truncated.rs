@@ -25,12 +25,12 @@ rule! {
 }
 
 /// Whether the problem says that a file is damaged.
-fn is_damage(problem: &&Problem) -> bool {
+fn is_damage(problem: &Problem) -> bool {
     problem.kind.is_damage() || problem.kind == ProblemKind::BadRecord
 }
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    for problem in population.problems.iter().filter(is_damage) {
+    for problem in population.problems.iter().filter(|problem| is_damage(problem)) {
         let path = problem
             .file
             .and_then(|file| population.captures.get(usize::from(file.0)))

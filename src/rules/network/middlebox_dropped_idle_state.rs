@@ -26,7 +26,7 @@ rule! {
     /// timer, no more. A server that lost only this one connection would answer with a reset.
     ///
     /// # How to mend it
-    /// Send keep-alives at no more than half of the timer (TCP_KEEPIDLE, or the protocol's own ping), raise the idle limit
+    /// Send keep-alives at no more than half of the timer (`TCP_KEEPIDLE`, or the protocol's own ping), raise the idle limit
     /// of the box, or have it reset what it forgets instead of dropping it.
     ///
     /// # Sources

@@ -58,9 +58,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
 fn severity(part: Part<'_>, closed: ClosedWindow) -> Severity {
     let ended = &part.connection.ended;
     match (closed.opened, ended.how, ended.reason) {
-        (Some(_), ..) => Severity::Info,
         (None, How::CaptureEnd, _) if closed.probes > 1 => Severity::Warning,
-        (None, How::CaptureEnd, _) | (None, _, Reason::Released) => Severity::Info,
+        (Some(_), ..) | (None, How::CaptureEnd, _) | (None, _, Reason::Released) => Severity::Info,
         (None, ..) => Severity::Error,
     }
 }

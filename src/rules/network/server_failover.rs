@@ -74,7 +74,7 @@ fn report(
     findings: &mut Findings,
 ) {
     let (Some((last, old)), Some((next, new))) = (before.last(), after.first()) else { return };
-    let lost: Vec<&Connection> = before
+    let broken: Vec<&Connection> = before
         .iter()
         .map(|(connection, _)| *connection)
         .filter(|connection| {
@@ -90,9 +90,9 @@ fn report(
         next.start,
         format!("{server} answers {client} from {what} since {}: another host has its address", next.start.rfc3339()),
     )
-    .on(lost.iter().map(|connection| connection.id).chain([last.id, next.id]))
+    .on(broken.iter().map(|connection| connection.id).chain([last.id, next.id]))
     .key(format!("{client} {server}"))
-    .confidence(if lost.is_empty() { Confidence::Medium } else { Confidence::High })
+    .confidence(if broken.is_empty() { Confidence::Medium } else { Confidence::High })
     .fault(Fault::Server)
     .why(format!(
         "{} connections before had the hop limit {} and {} after have {}; none of the former look came again",
@@ -106,9 +106,9 @@ fn report(
     .shows([next.first], "the first with the new one")
     .value("ttl_before", Value::Number(old.0.into()))
     .value("ttl_after", Value::Number(new.0.into()));
-    if !lost.is_empty() {
-        finding = finding.severity(Severity::Warning).number("lost", lost.len());
-        for connection in lost.iter().take(3) {
+    if !broken.is_empty() {
+        finding = finding.severity(Severity::Warning).number("lost", broken.len());
+        for connection in broken.iter().take(3) {
             finding =
                 finding.context(connection.ended.frames.iter().copied(), "a session that was lost by it");
         }

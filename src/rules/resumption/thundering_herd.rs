@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::events::{Connection, Transport};
 use crate::events::transport::{How, Reason};
+use crate::events::{Connection, Transport};
 use crate::rules::{Fault, Finding, Findings, Population};
 use crate::time::{Span, Timestamp};
 

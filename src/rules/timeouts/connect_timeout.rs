@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use crate::events::{Confidence, Transport};
 use crate::events::transport::{Opened, Reason};
+use crate::events::{Confidence, Transport};
 use crate::rules::{Fault, Finding, Findings, Population, Severity};
 use crate::session::outcome::seconds;
 use crate::time::{Span, Timestamp};

@@ -166,13 +166,12 @@ impl Trouble {
                 stuck.sends = stuck.sends.saturating_add(1);
                 stuck.last = act;
             }
-            Some(_) => {}
             None if u64::try_from(start).is_ok_and(|start| start <= acked) => {
                 let sends = if fresh { 1 } else { 2 };
                 let (first, last) = (act, act);
                 self.stuck = Some(Stuck { start, length, sends, first, last, heard: 0, acknowledged: false });
             }
-            None => {}
+            _ => {}
         }
     }
 
