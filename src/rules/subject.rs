@@ -115,6 +115,12 @@ impl Part<'_> {
             && self.leg.readable > 0
     }
 
+    /// Whether all of both sides' talk was there to be read from its beginning: then what is open at the end is open
+    /// indeed, and not merely ended out of our sight.
+    pub fn reads_whole(self) -> bool {
+        !self.connection.visibility.began_before && Side::BOTH.into_iter().all(|side| self.reads_all_of(side))
+    }
+
     /// For how long it was watched after this moment: to the end of its capture.
     pub fn watched_after(self, time: Timestamp) -> Span {
         let tail = self.connection.visibility.tail.0.max(0);

@@ -5,7 +5,7 @@ use crate::events::{Confidence, Marks, Side};
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Population, Subject};
 use crate::session::{LoginResult, Point};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 rule! {
     /// # What it finds
@@ -32,6 +32,9 @@ rule! {
     /// RFC 959 section 4.2 (421); RFC 1122 section 4.2.3.6 (keep-alive); `domain.md` D.5, D.9.
     "GSA506", "blocked-by-own-ghost", "a client is locked out by its own dead session", Error, Session, Population(check)
 }
+
+/// A host resets each of the last segments that reach it, one after the other.
+const RESETS: Span = Span::from_secs(1);
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     for (_, sessions) in population.pairs() {
@@ -80,7 +83,8 @@ fn is_held(part: &Part<'_>, now: Timestamp) -> bool {
     let open = [sides.client.closed, sides.server.closed].iter().flatten().all(|closed| *closed > now);
     // A host that lost its state answers the server's last words with a bare reset and acknowledges none of them; a
     // client that rests acknowledges.
-    let answers_by_reset = sides.client.closed.is_some() && sides.client.closed == sides.client.last;
+    let answers_by_reset = sides.client.closed.zip(sides.client.last);
+    let answers_by_reset = answers_by_reset.is_some_and(|(closed, last)| last.since(closed) < RESETS);
     let before = |time: Option<Timestamp>| time.is_none_or(|time| time < now);
     let silent = before(sides.client.last)
         || (answers_by_reset && before(sides.client.last_payload) && before(sides.server.acknowledged));

@@ -68,7 +68,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
         let safety = acted.map_or(Safety::Unknown, |acted| acted.action.safety);
         let severity = match (wait.answer, safety) {
             (None, Safety::Safe) if wait.begun && !wait.stood => Severity::Info,
-            (Some(_), _) | (None, Safety::Unsafe) => Severity::Error,
+            (Some(_), _) | (None, Safety::Unsafe) if part.reads_whole() => Severity::Error,
             _ => Severity::Warning,
         };
         let confidence = if wait.answer.is_some() { Confidence::High } else { Confidence::Medium };

@@ -71,6 +71,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             opened.entry((server.port, server.ip.is_ipv4())).or_default().insert(connection.start);
         }
     }
+    let quiet = population.captures.iter().all(|capture| capture.other_frames == 0);
     for connection in population.connections {
         let unheard = connection.sides.server.packets == 0;
         if connection.ended.reason != Reason::EstablishTimeout || !unheard {
@@ -82,7 +83,12 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
         let soon = Timestamp(connection.start.0.saturating_sub(HAPPY.0))..=connection.start + HAPPY;
         let other_family =
             opened.get(&other_family).is_some_and(|starts| starts.range(soon).next().is_some());
-        let severity = if scans || other_family { Severity::Info } else { Severity::Error };
+        let severity = match () {
+            () if scans || other_family => Severity::Info,
+            // A recording in which nobody ever answers may hold one direction only.
+            () if alive.is_empty() && quiet => Severity::Warning,
+            () => Severity::Error,
+        };
         let up = alive.contains(&connection.server.ip);
         let tried = connection.end.since(connection.start);
         let mut finding = Finding::of(

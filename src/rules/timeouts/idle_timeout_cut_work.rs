@@ -2,7 +2,7 @@
 
 use crate::events::{Confidence, Marks, Side, Stage};
 use crate::rules::idle_closings;
-use crate::rules::{Finding, Findings, Population};
+use crate::rules::{Finding, Findings, Part, Population, Severity};
 use crate::session::outcome::describe;
 use crate::session::{Role, Work};
 use crate::time::Timestamp;
@@ -47,6 +47,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
                     describe(work)
                 ),
             )
+            .severity(severity(&closing.part))
             .confidence(timed.confidence.min(Confidence::High))
             .alone(&closing.part)
             .at(closing.act.time)
@@ -77,6 +78,7 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
                     &subject,
                     format!("the {}'s timer ran out in the middle of {}", said.by.name(), describe(work)),
                 )
+                .severity(severity(&part))
                 .confidence(said.confidence)
                 .alone(&part)
                 .at(said.at.time)
@@ -90,6 +92,11 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             );
         }
     }
+}
+
+/// Where something of the talk is missing, the work may have ended out of sight.
+fn severity(part: &Part<'_>) -> Severity {
+    if part.reads_whole() { Severity::Error } else { Severity::Warning }
 }
 
 /// Work that was under way at this time.

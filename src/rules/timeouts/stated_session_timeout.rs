@@ -60,7 +60,7 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             &subject,
             format!("the {side} ended the session by its own timer: {} {text}", said.code),
         )
-        .severity(if open || asked_after { Severity::Error } else { Severity::Warning })
+        .severity(if (open || asked_after) && part.reads_whole() { Severity::Error } else { Severity::Warning })
         .confidence(said.confidence)
         .alone(&part)
         .at(said.at.time)
