@@ -5,7 +5,7 @@ use crate::events::{Confidence, Marks, Side};
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Population, Subject};
 use crate::session::{LoginResult, Point};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 rule! {
     /// # What it finds
@@ -18,8 +18,9 @@ rule! {
     /// # How it is decided
     /// The server refuses a connection or a login and says that there are too many (421, 530, a limit of users or
     /// connections). An earlier connection of the same client with the same server was neither closed by the client nor
-    /// by the server at that time, and the client says nothing on it any more. Where the client gets in once that
-    /// connection has ended, or the server found out that it was dead, this is more than likely.
+    /// by the server at that time, and the client says nothing on it any more. It is a finding where the
+    /// client gets in once that connection has ended, or the server found out that it was dead; without either it is a
+    /// suspicion, and only told (info).
     ///
     /// # What it cannot know
     /// Sessions of the same user from elsewhere, and limits that count other people.
@@ -32,9 +33,6 @@ rule! {
     /// RFC 959 section 4.2 (421); RFC 1122 section 4.2.3.6 (keep-alive); `domain.md` D.5, D.9.
     "GSA506", "blocked-by-own-ghost", "a client is locked out by its own dead session", Error, Session, Population(check)
 }
-
-/// A host resets each of the last segments that reach it, one after the other.
-const RESETS: Span = Span::from_secs(1);
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     for (_, sessions) in population.pairs() {
@@ -81,18 +79,20 @@ fn is_held(part: &Part<'_>, now: Timestamp) -> bool {
     let connection = part.connection;
     let sides = &connection.sides;
     let open = [sides.client.closed, sides.server.closed].iter().flatten().all(|closed| *closed > now);
-    // A host that lost its state answers the server's last words with a bare reset and acknowledges none of them; a
-    // client that rests acknowledges.
-    let answers_by_reset = sides.client.closed.zip(sides.client.last);
-    let answers_by_reset = answers_by_reset.is_some_and(|(closed, last)| last.since(closed) < RESETS);
-    let before = |time: Option<Timestamp>| time.is_none_or(|time| time < now);
-    let silent = before(sides.client.last)
-        || (answers_by_reset && before(sides.client.last_payload) && before(sides.server.acknowledged));
+    let spoke = sides.client.last_payload.is_some_and(|last| last >= now);
+    let silent = sides.client.last.is_none_or(|last| last < now) || (!spoke && knows_nothing(part));
     connection.opened != Opened::Never
         && connection.start < now
         && open
         && silent
         && part.leg.dialog.answered > 0
+}
+
+/// Whether the client's host answered by nothing but a reset in the end: it knows nothing of this connection. Zeek's
+/// history has `R` for a client's RST and `F` for its FIN.
+fn knows_nothing(part: &Part<'_>) -> bool {
+    let history = &part.connection.history;
+    history.contains('R') && !history.contains('F')
 }
 
 fn finding(
@@ -108,8 +108,10 @@ fn finding(
         ended.reason,
         Reason::KeepaliveTimeout | Reason::PeerVanished | Reason::UserTimeout | Reason::IdleTimeout
     );
+    let found_dead = found_dead || knows_nothing(ghost);
     let freed = back.is_some_and(|back| ghost.connection.end <= back.time);
-    let confidence = if found_dead || freed { Confidence::High } else { Confidence::Medium };
+    // A connection that is merely quiet may be in use again as soon as the recording is over.
+    let confidence = if found_dead || freed { Confidence::High } else { Confidence::Low };
     let connections = refused
         .iter()
         .filter_map(|(index, _)| parts.get(*index).map(|(_, part)| part.connection.id))
@@ -122,7 +124,6 @@ fn finding(
     )
     .on(connections)
     .confidence(confidence)
-    .keeps_severity()
     .fault(Fault::Server)
     .why("the refusal speaks of too many, and an earlier connection of the same client was open and silent at that time")
     .advice("let the server find dead clients sooner (TCP keep-alive of a minute, a shorter idle timeout), or let a new login replace the old session; let the client close before it comes back")
