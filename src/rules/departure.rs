@@ -81,7 +81,7 @@ pub(super) fn left_open(subject: Subject<'_>, part: Part<'_>) -> Option<Span> {
     }
     let watched = subject.population.watched_after(part.connection, part.connection.end);
     let whole = watched == part.watched_after(part.connection.end);
-    (whole || watched >= HALF_CLOSE_WAIT).then_some(watched)
+    (whole && watched > Span::ZERO || watched >= HALF_CLOSE_WAIT).then_some(watched)
 }
 
 /// A side whose host answered for a session that it no longer knew.
