@@ -1,5 +1,6 @@
 //! The pages of rules: in a terminal, as Markdown for the documentation, and as records.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -96,7 +97,8 @@ pub fn markdown(rule: &Rule) -> String {
         rule.file
     );
     for heading in HEADINGS {
-        page.push_str(&format!("\n## {heading}\n\n{}\n", rule.section(heading).unwrap_or_default()));
+        let text = rule.section(heading).unwrap_or_default();
+        let _ = write!(page, "\n## {heading}\n\n{text}\n");
     }
     page
 }

@@ -109,47 +109,47 @@ macro_rules! catalogue {
 }
 
 catalogue! {
-    "Logins and what becomes of them (GSA5xx)." authentication {
+    "Logins and what becomes of them (`GSA5xx`)." authentication {
         auth_failure_loop, expired_token_used, login_expired_midway, stale_login_after_reconnect,
         session_id_not_rotated, blocked_by_own_ghost, superseded_by_login, takeover_flap, logout_not_honoured,
         certificate_or_clock, connection_bound_auth_broken, login_missing_after_reconnect,
     }
-    "Points from which work need not be done again (GSC7xx)." checkpoints {
+    "Points from which work need not be done again (`GSC7xx`)." checkpoints {
         interrupted_verdict, long_work_without_checkpoint, checkpoint_regressed, major_sync_unacked,
         resynchronised,
     }
-    "Whose turn it was, and what was said twice (GSD4xx)." dialogue {
+    "Whose turn it was, and what was said twice (`GSD4xx`)." dialogue {
         duplicate_action, possible_duplicate, duplicate_suppressed, unsafe_retry_without_key, mail_sent_twice,
         mqtt_redelivery_fault, silent_standoff, answer_never_came, protocol_mismatch, late_answer, sequence_error,
     }
-    "Sessions that one side still holds (GSG2xx)." ghosts {
+    "Sessions that one side still holds (`GSG2xx`)." ghosts {
         half_open_peer_vanished, half_open_no_state, half_closed_lingering, close_wait_leak,
         idle_unreleased, orphan_after_reconnect, peer_rebooted, resource_still_held, session_leak, embryonic, zombie_traffic,
         dangling_secondary,
     }
-    "The network and what stands in it (GSN8xx)." network {
+    "The network and what stands in it (`GSN8xx`)." network {
         middlebox_dropped_idle_state, middlebox_reset, path_outage, loss_heavy, receiver_stall,
         pmtu_blackhole, connect_unanswered, connect_refused, admin_prohibited, wrong_backend,
         conflicting_overlap, latency_collapse, server_failover,
     }
-    "What the capture does not show (GSQ9xx)." capture_quality {
+    "What the capture does not show (`GSQ9xx`)." capture_quality {
         starts_mid_session, ends_mid_session, one_sided, snaplen_cut, capture_loss, clock_disorder,
         duplicated_frames, opaque_encryption, blackout, unknown_protocol, parser_lost_sync, limits_hit,
         file_truncated, port_filtered, address_translated,
     }
-    "Taking up what was interrupted (GSR3xx)." resumption {
+    "Taking up what was interrupted (`GSR3xx`)." resumption {
         tls_resume_missed, tls13_psk_refused, early_data_rejected, ticket_keys_not_shared, range_ignored,
         object_changed, range_unsatisfiable, ftp_restart_failed, mqtt_session_lost,
         subscription_not_restored, resume_refused, silent_restart, reconnect_storm, no_backoff,
         thundering_herd, resume_position_wrong,
     }
-    "Timers (GST1xx)." timeouts {
+    "Timers (`GST1xx`)." timeouts {
         idle_timeout_inferred, idle_timeout_cut_work, close_race, timeout_chain_mismatch,
         client_gave_up_waiting, request_timeout_by_server, gateway_timeout, absolute_lifetime_limit,
         keepalive_missed, keepalive_too_slow, keepalive_does_not_count, login_grace_expired,
         handshake_stalled, connect_timeout, stated_session_timeout, lease_or_hold_expired, transfer_stalled,
     }
-    "Work of several steps (GSW6xx)." workflows {
+    "Work of several steps (`GSW6xx`)." workflows {
         workflow_abandoned, incomplete_transfer, state_lost_mid_workflow, login_redirect_loop,
         cookie_not_returned, affinity_broken, upgrade_refused, control_channel_starved,
         left_without_goodbye,

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::time::{Span, Timestamp};
 
 /// A recording in which no frame came for so long is not one recording.
-const PASTED: Span = Span::from_secs(3600);
+const LAID_TOGETHER: Span = Span::from_secs(3600);
 
 /// All of the run.
 #[derive(Debug)]
@@ -85,23 +85,16 @@ impl<'a> Population<'a> {
         }
     }
 
-    /// For how long a connection was watched after this moment, to the end of its capture. Recordings of different days
-    /// that were pasted into one file have gaps that nobody watched: those do not count. Where time jumps back as far,
-    /// nothing can be said.
+    /// For how long a connection was watched after this moment, to the end of its recording. Where time jumps back as far
+    /// as it does between recordings that were laid together, nothing can be said.
     pub fn watched_after(&self, connection: &Connection, time: Timestamp) -> Span {
         let capture = self.captures.get(usize::from(connection.first.file.0));
-        if capture.is_some_and(|capture| capture.disorder >= PASTED) {
+        if capture.is_some_and(|capture| capture.disorder >= LAID_TOGETHER) {
             return Span::ZERO;
         }
         let tail = connection.visibility.tail.0.max(0);
         let end = Timestamp(connection.end.0.saturating_add(tail));
-        let pasted: i64 = capture
-            .map_or(&[][..], |capture| &capture.blackouts)
-            .iter()
-            .filter(|(from, to)| to.since(*from) >= PASTED)
-            .map(|(from, to)| (*to).min(end).since((*from).max(time)).0.max(0))
-            .sum();
-        Span(end.since(time).0.saturating_sub(pasted).max(0))
+        Span(end.since(time).0.max(0))
     }
 
     /// Whether the users of this protocol are expected to say good-bye.

@@ -40,9 +40,12 @@ impl Takeover<'_> {
     }
 }
 
+/// Where a connection of a session shows a name.
+type Showing<'a> = (Subject<'a>, Part<'a>, Point);
+
 /// All takeovers of each name that clients give themselves, in order of time.
 pub fn all<'a>(population: &'a Population<'a>) -> BTreeMap<(Endpoint, Hash128), Vec<Takeover<'a>>> {
-    let mut shown: BTreeMap<(Endpoint, Hash128), Vec<(Subject<'a>, Part<'a>, Point)>> = BTreeMap::new();
+    let mut shown: BTreeMap<(Endpoint, Hash128), Vec<Showing<'a>>> = BTreeMap::new();
     for subject in population.subjects() {
         for part in subject.mains() {
             for known in &part.leg.identities {

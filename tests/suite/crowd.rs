@@ -114,7 +114,10 @@ fn ftp(crowd: &mut Crowd, person: usize) {
 }
 
 fn mqtt(crowd: &mut Crowd, person: usize) {
-    let id: String = format!("dev{person:02}").bytes().map(|byte| format!(" {byte:02x}")).collect();
+    let mut id = String::new();
+    for byte in format!("dev{person:02}").bytes() {
+        let _ = write!(id, " {byte:02x}");
+    }
     let connect = format!("client hex 10 11 00 04 4d 51 54 54 04 00 00 3c 00 05{id}");
     for round in 0..2_u32 {
         let name = crowd.connection(person, 1883);
@@ -188,8 +191,8 @@ fn nobody_in_a_crowd_is_taken_for_another() {
     }
     // Of each of the three habits with a name, every second connection was joined to the first.
     let named = HABITS.iter().filter(|habit| **habit != Habit::Unknown).count();
-    let (keys, names) = (joins["K"].0, joins["P"].0);
-    assert!(keys as usize + names as usize >= PEOPLE * named / HABITS.len(), "{joins:?}");
+    let by_name = joins["K"].0 + joins["P"].0;
+    assert!(by_name as usize >= PEOPLE * named / HABITS.len(), "{joins:?}");
     if let Some((all, right)) = joins.get("H") {
         assert!(f64::from(*right) >= 0.95 * f64::from(*all), "{joins:?}");
     }

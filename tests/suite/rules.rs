@@ -105,8 +105,8 @@ fn each_end(part: &str, change: impl Fn(&str, Option<u16>, bool) -> String) -> S
         .map(|word| {
             let digits = |host: &str| host.strip_prefix("10.0.").map(str::to_owned);
             let changed = match word.split_once(':') {
-                Some((host, port)) => digits(host)
-                    .and_then(|rest| port.parse().ok().map(|port| change(&rest, Some(port), server))),
+                Some((host, number)) => digits(host)
+                    .and_then(|rest| number.parse().ok().map(|number| change(&rest, Some(number), server))),
                 None => digits(word).map(|rest| change(&rest, None, server)),
             };
             match word {
@@ -120,13 +120,13 @@ fn each_end(part: &str, change: impl Fn(&str, Option<u16>, bool) -> String) -> S
     words.join(" ")
 }
 
-fn other_ends(part: &str, ports: bool) -> String {
+fn other_ends(part: &str, moves_servers: bool) -> String {
     each_end(part, |rest, port, server| {
         let host = format!("172.20.{}", rest.replacen("0.", "9.", 1));
         match port {
-            Some(port) if !server => format!("{host}:{}", port % 20_000 + 30_000),
-            Some(port) if ports => format!("{host}:{}", port % 20_000 + 20_000),
-            Some(port) => format!("{host}:{port}"),
+            Some(number) if !server => format!("{host}:{}", number % 20_000 + 30_000),
+            Some(number) if moves_servers => format!("{host}:{}", number % 20_000 + 20_000),
+            Some(number) => format!("{host}:{number}"),
             None => host,
         }
     })
@@ -150,7 +150,7 @@ fn one_lost(text: &str) -> Option<String> {
     if ["lose ", "miss ", "vanish", "blind ", "begin", "swap "].iter().any(|word| text.contains(word)) {
         return None;
     }
-    let place = lines.iter().position(|line| deed(&line))?;
+    let place = lines.iter().position(deed)?;
     let (name, rest) = lines[place].split_once(": ").map_or(("", lines[place]), |(name, rest)| (name, rest));
     let side = if rest.trim_start().starts_with("client") { "client" } else { "server" };
     let name = if name.is_empty() { String::new() } else { format!("{name}: ") };

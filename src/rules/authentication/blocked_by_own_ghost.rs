@@ -4,6 +4,7 @@ use crate::events::transport::{Opened, Reason};
 use crate::events::{Confidence, Marks, Side};
 use crate::rules::subject::Part;
 use crate::rules::{Fault, Finding, Findings, Population, Subject};
+use crate::session::outcome::seconds;
 use crate::session::{LoginResult, Point};
 use crate::time::Timestamp;
 
@@ -117,10 +118,18 @@ fn finding(
         .filter_map(|(index, _)| parts.get(*index).map(|(_, part)| part.connection.id))
         .chain([ghost.connection.id]);
     let times = if refused.len() == 1 { String::from("once") } else { format!("{} times", refused.len()) };
+    let let_in = match (first, back) {
+        (Some(first), Some(back)) => {
+            format!("; it was let in {} after the first refusal", seconds(back.time.since(first.time)))
+        }
+        _ => String::new(),
+    };
     let mut finding = Finding::of(
         &RULE,
         subject,
-        format!("the client was refused {times} because of too many sessions, while a dead session of its own was held"),
+        format!(
+            "the client was refused {times} because of too many sessions, while a dead session of its own was held{let_in}"
+        ),
     )
     .on(connections)
     .confidence(confidence)

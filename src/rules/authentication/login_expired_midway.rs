@@ -1,5 +1,7 @@
 //! GSA503: a login that had been good is refused, and nobody logged out.
 
+use std::fmt::Write as _;
+
 use crate::events::{Confidence, Use};
 use crate::rules::keys::{self, Worn};
 use crate::rules::subject::Part;
@@ -36,7 +38,9 @@ rule! {
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
     for (_, sessions) in population.pairs() {
-        sessions.iter().for_each(|subject| on_one_connection(*subject, findings));
+        for subject in &sessions {
+            on_one_connection(*subject, findings);
+        }
         for worn in keys::worn(&sessions) {
             findings.add(over_connections(&worn));
         }
@@ -80,10 +84,10 @@ fn on_one_connection(subject: Subject<'_>, findings: &mut Findings) {
         let age = login.map(|login| refused.time.since(login.last.time));
         let mut message = String::from("a login that had been accepted was refused");
         if let Some(age) = age {
-            message.push_str(&format!(" {age} after it was made"));
+            let _ = write!(message, " {age} after it was made");
         }
         if let Some(idle) = idle {
-            message.push_str(&format!(", after {idle} without a question"));
+            let _ = write!(message, ", after {idle} without a question");
         }
         let mut finding = Finding::of(&RULE, &subject, message)
             .on([part.connection.id])

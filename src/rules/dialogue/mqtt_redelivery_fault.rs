@@ -16,7 +16,7 @@ rule! {
     /// # How it is decided
     /// Both carry the same packet id and the same content, the first was not confirmed, the session was taken up again
     /// (the server said so), and the second does not have the mark that it is sent again. With exactly-once delivery
-    /// (QoS 2) it is an error. On a new session ids begin anew, and nothing is claimed.
+    /// (`QoS` 2) it is an error. On a new session ids begin anew, and nothing is claimed.
     ///
     /// # What it cannot know
     /// Whether the receiver tells the two apart by its own means.

@@ -96,8 +96,7 @@ fn of_work(subject: Subject<'_>, part: Part<'_>, work: &Work, index: usize) -> F
     let held_back = came == 0 && sender == Some(Side::Client);
     let severity = match (left || held_back, fate) {
         (true, Fate::Finished | Fate::Forgotten) => Severity::Info,
-        (false, Fate::Finished) => Severity::Warning,
-        (_, Fate::Open) => Severity::Warning,
+        (false, Fate::Finished) | (_, Fate::Open) => Severity::Warning,
         // Who is not watched for long enough may have come back for the rest.
         (_, Fate::Forgotten) if part.watched_after(part.connection.end) < RETURN => Severity::Warning,
         (_, Fate::Wanted | Fate::Forgotten) => Severity::Error,
