@@ -247,7 +247,7 @@ fn refusals_say_why() {
     10 C ftp activity asked scope=activity RETR at=0bytes Shows:object(P) "a" safe
     10-11 S ftp activity refused scope=activity 425 retryable "a" says="Failed to establish connection."
     12 C ftp turn asked DELE "a" idempotent
-    13 S ftp turn refused 450 retryable "a" says="File busy."
+    13 S ftp turn refused 450 retryable held "a" says="File busy."
     "#);
 }
 

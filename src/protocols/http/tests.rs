@@ -194,6 +194,7 @@ fn a_login_form_work_an_expired_cookie_and_a_logout() {
             8 S http checkpoint granted minor "/cart"
             9 C http turn asked POST Shows:cookie(K) "/cart" unsafe
             10 S http turn granted 302
+            10 S http authenticate offered by=form "/cart"
             10 S http authenticate refused state-lost by=cookie Shows:cookie(K) "/cart"
             11 C http turn asked GET Shows:cookie(K) "/logout" safe
             11 C http release asked Drops:cookie(K)
@@ -426,7 +427,7 @@ fn a_tunnel_shows_what_it_carries() {
             2 S http authenticate asked by=basic
             3 C http establish asked CONNECT "h:80" safe
             3 C http authenticate asked by=basic Shows:user(P) who=anna
-            4 S http establish refused 504 timer says="Gateway Timeout"
+            4 S http establish refused 504 timer upstream says="Gateway Timeout"
         "#,
     );
 }
