@@ -15,7 +15,15 @@ pub static PROTOCOL: Protocol = Protocol {
     probe: |_, _| Verdict::No,
     start: || Box::new(WebSocket::default()),
     goodbye: Some("close frame"),
-    words: &[Word::Turn, Word::KeepAlive, Word::Resume, Word::Release, Word::Abort, Word::Interrupt, Word::Error],
+    words: &[
+        Word::Turn,
+        Word::KeepAlive,
+        Word::Resume,
+        Word::Release,
+        Word::Abort,
+        Word::Interrupt,
+        Word::Error,
+    ],
     sources: &["RFC 6455 §5, §7.4", "RFC 7692 §6", "Engine.IO protocol 4"],
 };
 
@@ -72,7 +80,8 @@ impl Frame {
         let is_control = opcode >= 8;
         let is_known = matches!(opcode, 0..=2 | 8..=10);
         // Two of the reserved bits have no meaning yet, and control frames are short and whole.
-        if !is_known || first & 0x30 != 0 || (is_control && (length > 125 || !is_whole)) || length >> 63 != 0 {
+        if !is_known || first & 0x30 != 0 || (is_control && (length > 125 || !is_whole)) || length >> 63 != 0
+        {
             return Ok(None);
         }
         Ok(Some(Self { opcode, is_whole, is_compressed: first & 0x40 != 0, mask, header, length }))
@@ -129,7 +138,11 @@ impl Dissector for WebSocket {
         if how == End::Over || is_closed || std::mem::replace(&mut self.is_over, true) {
             return;
         }
-        let cut = if pending > 0 || !unread.is_empty() { "in the middle of a frame" } else { "without a close frame" };
+        let cut = if pending > 0 || !unread.is_empty() {
+            "in the middle of a frame"
+        } else {
+            "without a close frame"
+        };
         notes.say(Word::Interrupt, Stage::Told, 0..unread.len()).mark(Marks::PARTIAL).text(cut.as_bytes());
     }
 
@@ -167,7 +180,8 @@ impl WebSocket {
                     .say(Word::Turn, Stage::Told, 0..end)
                     .op(b"TEXT")
                     .identity(super::http::engine_session(sid, Use::Issues));
-                let interval = text(b"\"pingInterval\":").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
+                let interval =
+                    text(b"\"pingInterval\":").and_then(|digits| str::from_utf8(digits).ok()?.parse().ok());
                 if let Some(interval) = interval {
                     opened.declares(Timer::KeepAlive, Span::from_millis(interval));
                 }
@@ -213,7 +227,9 @@ mod tests {
 
     #[test]
     fn headers_of_all_lengths() {
-        let frame = |bytes: &[u8]| Frame::read(bytes).map(|frame| frame.map(|frame| (frame.opcode, frame.header, frame.length)));
+        let frame = |bytes: &[u8]| {
+            Frame::read(bytes).map(|frame| frame.map(|frame| (frame.opcode, frame.header, frame.length)))
+        };
         assert_eq!(frame(b"\x81\x05"), Ok(Some((1, 2, 5))));
         assert_eq!(frame(b"\x82\x7e\x01\x00"), Ok(Some((2, 4, 256))));
         assert_eq!(frame(b"\x82\x7f\0\0\0\0\0\x01\0\0"), Ok(Some((2, 10, 65_536))));

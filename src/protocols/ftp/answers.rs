@@ -52,7 +52,8 @@ impl Ftp {
         let since = request.extent;
         if reply.code == 110 {
             let saying = notes.say(Word::Checkpoint, Stage::Granted, bytes).scope(Scope::Activity);
-            let saying = saying.code(110).grade(Grade::Minor).object(&request.argument).text(reply.text).since(since);
+            let saying =
+                saying.code(110).grade(Grade::Minor).object(&request.argument).text(reply.text).since(since);
             if let Some(value) = marker(reply.text) {
                 saying.position(Position { unit: Unit::Cookie, value, of: None });
             }
@@ -139,7 +140,8 @@ impl Ftp {
         let bytes = 0..reply.length;
         match request.deed {
             Deed::Download | Deed::Upload if reply.is_yes() => {
-                let saying = notes.say(Word::Checkpoint, Stage::Granted, bytes.clone()).scope(Scope::Activity);
+                let saying =
+                    notes.say(Word::Checkpoint, Stage::Granted, bytes.clone()).scope(Scope::Activity);
                 let saying = saying.grade(Grade::Major).object(&request.argument).since(request.extent);
                 if let Some(whole) = request.whole {
                     saying.position(Position::bytes(whole).of(request.whole));
@@ -157,7 +159,10 @@ impl Ftp {
         }
         let offers = request.verb.as_str() == "FEAT" && reply.is_yes();
         if offers && reply.texts().any(|text| text.trim_ascii().eq_ignore_ascii_case(b"REST STREAM")) {
-            notes.say(Word::Resume, Stage::Offered, bytes.clone()).scope(Scope::Activity).mechanism("ftp-rest");
+            notes
+                .say(Word::Resume, Stage::Offered, bytes.clone())
+                .scope(Scope::Activity)
+                .mechanism("ftp-rest");
         }
         let logs_in = matches!(request.deed, Deed::User | Deed::Password | Deed::Account | Deed::Token);
         if matches!(reply.code, 530 | 532) && !logs_in {
@@ -249,14 +254,24 @@ fn meaning(request: &Request, reply: Reply<'_>) -> (Word, Stage) {
         300..400 if request.deed == Deed::Restart => (word, Stage::Granted),
         300..400 => (Word::Turn, Stage::Asked),
         0..300 | 600.. => (word, Stage::Granted),
-        550 | 553 if matches!(word, Word::Activity | Word::Turn) && denied(reply) => (Word::Authorize, Stage::Refused),
+        550 | 553 if matches!(word, Word::Activity | Word::Turn) && denied(reply) => {
+            (Word::Authorize, Stage::Refused)
+        }
         400..600 => (word, Stage::Refused),
     }
 }
 
 /// Whether a right is what was lacking: 550 says the same of a file that is not there.
 fn denied(reply: Reply<'_>) -> bool {
-    reply.holds(&["permission", "denied", "not allowed", "forbidden", "privilege", "not permitted", "access is"])
+    reply.holds(&[
+        "permission",
+        "denied",
+        "not allowed",
+        "forbidden",
+        "privilege",
+        "not permitted",
+        "access is",
+    ])
 }
 
 /// An append that goes on with what is there.
@@ -267,7 +282,11 @@ fn resumed(request: &Request, stage: Stage, length: usize, notes: &mut Notes<'_>
 
 /// Where a data connection is going to be listened for, once the reply agreed to it. The address in 227 may be one
 /// that only the server's own network knows; it is kept as said.
-fn listener(request: &Request, reply: Reply<'_>, server: std::net::IpAddr) -> Option<(std::net::IpAddr, u16)> {
+fn listener(
+    request: &Request,
+    reply: Reply<'_>,
+    server: std::net::IpAddr,
+) -> Option<(std::net::IpAddr, u16)> {
     match (request.deed, reply.code) {
         (Deed::Active, 200..300) => request.listener,
         (Deed::Passive, 229) => addresses::extended_port(reply.text).map(|port| (server, port)),
@@ -278,7 +297,9 @@ fn listener(request: &Request, reply: Reply<'_>, server: std::net::IpAddr) -> Op
 
 /// The size in the answer to SIZE (RFC 3659 §4).
 fn size_told(request: &Request, reply: Reply<'_>) -> Option<u64> {
-    (request.deed == Deed::Size && reply.code == 213).then(|| lines::number(reply.text.trim_ascii())).flatten()
+    (request.deed == Deed::Size && reply.code == 213)
+        .then(|| lines::number(reply.text.trim_ascii()))
+        .flatten()
 }
 
 /// The size in `150 Opening BINARY mode data connection for a.bin (30000 bytes).`
@@ -312,7 +333,10 @@ mod tests {
 
     #[test]
     fn numbers_in_texts() {
-        assert_eq!(announced_size(b"Opening BINARY mode data connection for a (1).bin (30000 bytes)."), Some(30_000));
+        assert_eq!(
+            announced_size(b"Opening BINARY mode data connection for a (1).bin (30000 bytes)."),
+            Some(30_000)
+        );
         assert_eq!(announced_size(b"Opening BINARY mode data connection for a (1)."), None);
         assert_eq!(announced_size(b"Data connection ("), None);
         assert_eq!(marker(b"MARK 4096 = 8192"), Some(4096));

@@ -18,8 +18,8 @@ use self::directory::Directory;
 use super::lines::{self, Behind, Questions, ReplyRead, ReplyReader, Stumbles};
 use super::{Dissector, Notes, Protocol, Saying, Step, Verdict, Why};
 use crate::events::{
-    Action, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety, Scope, ShortText, Side,
-    Stage, Strength, Use, Word,
+    Action, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety, Scope, ShortText,
+    Side, Stage, Strength, Use, Word,
 };
 use crate::limits::EVENT_TEXT_BYTES;
 
@@ -78,7 +78,8 @@ fn probe_client(bytes: &[u8]) -> Verdict {
             // Behind AUTH TLS comes something else.
             break;
         }
-        verdict = verdict.max(if commands::is_telling(verb, rest) { Verdict::Likely } else { Verdict::Unsure });
+        verdict =
+            verdict.max(if commands::is_telling(verb, rest) { Verdict::Likely } else { Verdict::Unsure });
     }
     let (verb, rest) = lines::word(bytes);
     let form = verb.first().is_none_or(u8::is_ascii_alphabetic) && verb.iter().all(u8::is_ascii_graphic);
@@ -89,11 +90,17 @@ fn probe_client(bytes: &[u8]) -> Verdict {
 fn probe_server(bytes: &[u8]) -> Verdict {
     let Some((first, _)) = lines::line(bytes) else {
         let digits = bytes.iter().take(3).all(u8::is_ascii_digit);
-        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) { Verdict::Unsure } else { Verdict::No };
+        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) {
+            Verdict::Unsure
+        } else {
+            Verdict::No
+        };
     };
     let other = ["smtp", "lmtp", "nntp"];
     match lines::code(first) {
-        Some((_, rest)) if !lines::is_text(rest) || other.iter().any(|name| lines::holds(rest, name)) => Verdict::No,
+        Some((_, rest)) if !lines::is_text(rest) || other.iter().any(|name| lines::holds(rest, name)) => {
+            Verdict::No
+        }
         Some((220, rest)) if lines::holds(rest, "ftp") => Verdict::Certain,
         Some((110..=150 | 200..=257 | 331..=350 | 421..=553, rest))
             if matches!(rest.first(), None | Some(b' ' | b'-')) =>
@@ -232,7 +239,9 @@ impl Ftp {
         let (word, scope) = match deed {
             Deed::User | Deed::Password | Deed::Account | Deed::Token => (Word::Authenticate, Scope::Session),
             Deed::Secure => (Word::Establish, Scope::Security),
-            Deed::Restart if request.position > 0 || lines::number(rest).is_none() => (Word::Resume, Scope::Activity),
+            Deed::Restart if request.position > 0 || lines::number(rest).is_none() => {
+                (Word::Resume, Scope::Activity)
+            }
             Deed::Download | Deed::Upload | Deed::Listing => (Word::Activity, Scope::Activity),
             Deed::Abort => (Word::Interrupt, Scope::Activity),
             Deed::Noop => (Word::KeepAlive, Scope::Session),
@@ -240,7 +249,8 @@ impl Ftp {
             _ => (Word::Turn, Scope::Session),
         };
         let mut saying = notes.say(word, Stage::Asked, bytes.clone()).scope(scope).mark(out_of_turn);
-        saying = if verb.is_empty() { saying.mark(Marks::NAMELESS) } else { saying.op(verb.as_str().as_bytes()) };
+        saying =
+            if verb.is_empty() { saying.mark(Marks::NAMELESS) } else { saying.op(verb.as_str().as_bytes()) };
         match deed {
             Deed::User | Deed::Password | Deed::Account => {
                 saying = saying.mechanism("password");

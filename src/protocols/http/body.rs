@@ -149,14 +149,29 @@ impl Http {
         }
         let Some(unit) = reading.unit.filter(|_| side == Side::Server) else { return };
         let position = unit.position(reading.walk.passed);
-        let position = if unit.start == 0 && unit.whole.is_none() { position.of(Some(position.value)) } else { position };
-        let grade = if unit.is_rest && position.of == Some(position.value) { Grade::Major } else { Grade::Minor };
+        let position = if unit.start == 0 && unit.whole.is_none() {
+            position.of(Some(position.value))
+        } else {
+            position
+        };
+        let grade =
+            if unit.is_rest && position.of == Some(position.value) { Grade::Major } else { Grade::Minor };
         pen.say(Word::Checkpoint, Stage::Granted).grade(grade).object(&unit.object).position(position);
-        pen.say(Word::Activity, Stage::Granted).scope(Scope::Activity).object(&unit.object).position(position);
+        pen.say(Word::Activity, Stage::Granted)
+            .scope(Scope::Activity)
+            .object(&unit.object)
+            .position(position);
     }
 
     /// The side ended in the middle of a content, `missing` bytes before the end of what was being passed over.
-    pub(super) fn cut(&mut self, side: Side, mut reading: Reading, how: End, missing: u64, notes: &mut Notes<'_>) {
+    pub(super) fn cut(
+        &mut self,
+        side: Side,
+        mut reading: Reading,
+        how: End,
+        missing: u64,
+        notes: &mut Notes<'_>,
+    ) {
         let passed = std::mem::take(&mut reading.skipping).saturating_sub(missing);
         self.pass(side, &mut reading, passed, &mut Pen::new(notes, 0..0));
         if reading.walk.is_over() || (how == End::Fin && reading.walk.ends_with_connection()) {
@@ -195,7 +210,10 @@ impl Http {
         };
         let position = unit.position(reading.walk.passed);
         if side == Side::Server {
-            pen.say(Word::Checkpoint, Stage::Granted).grade(Grade::Minor).object(&unit.object).position(position);
+            pen.say(Word::Checkpoint, Stage::Granted)
+                .grade(Grade::Minor)
+                .object(&unit.object)
+                .position(position);
         }
         if is_cut {
             pen.say(Word::Activity, Stage::Refused)

@@ -6,8 +6,20 @@ use crate::time::Span;
 
 /// Names of cookies that hold a session, as the common frameworks call theirs (`domain.md` E.1).
 const SESSIONS: &[&str] = &[
-    "phpsessid", "jsessionid", "asp.net_sessionid", "connect.sid", "sessionid", "session_id", "_session",
-    "laravel_session", "sid", "session", ".aspxauth", ".aspnetcore.cookies", "cfid", "cftoken",
+    "phpsessid",
+    "jsessionid",
+    "asp.net_sessionid",
+    "connect.sid",
+    "sessionid",
+    "session_id",
+    "_session",
+    "laravel_session",
+    "sid",
+    "session",
+    ".aspxauth",
+    ".aspnetcore.cookies",
+    "cfid",
+    "cftoken",
 ];
 
 /// Parts of names that speak of a session, where the value is long enough to be one.
@@ -48,7 +60,8 @@ impl Jar {
         let name = name.to_ascii_lowercase();
         let name = name.strip_prefix(b"__host-").or(name.strip_prefix(b"__secure-")).unwrap_or(&name);
         let begins = |words: &[&str]| words.iter().any(|word| name.starts_with(word.as_bytes()));
-        let has = |words: &[&str]| words.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some());
+        let has =
+            |words: &[&str]| words.iter().any(|word| memchr::memmem::find(name, word.as_bytes()).is_some());
         if begins(AFFINITY) {
             Purpose::Affinity
         } else if has(&["csrf", "xsrf"]) {
@@ -94,7 +107,10 @@ impl Jar {
             Purpose::Affinity => {
                 let hint = String::from_utf8_lossy(name);
                 let parts = [name, value];
-                Some(Identity::new(IdentityKind::Affinity, used, Strength::Heuristic, "http", &parts).hinted(&hint))
+                Some(
+                    Identity::new(IdentityKind::Affinity, used, Strength::Heuristic, "http", &parts)
+                        .hinted(&hint),
+                )
             }
             Purpose::Other => None,
         }
@@ -104,7 +120,8 @@ impl Jar {
 /// The identity of a session cookie. A value that may be guessed may also repeat, and proves less.
 pub(super) fn session(name: &[u8], value: &[u8], used: Use) -> Identity {
     let strength = if bits(value) >= BITS { Strength::Key } else { Strength::Protocol };
-    Identity::new(IdentityKind::Cookie, used, strength, "http", &[name, value]).hinted(&String::from_utf8_lossy(name))
+    Identity::new(IdentityKind::Cookie, used, strength, "http", &[name, value])
+        .hinted(&String::from_utf8_lossy(name))
 }
 
 /// About how many bits of chance a value can hold: its length times those of the alphabet that it seems to use.
@@ -167,7 +184,13 @@ impl<'c> SetCookie<'c> {
         // Max-Age wins over Expires (RFC 6265 §5.3).
         let left = max_age.or(expires);
         let deletes = left.is_some_and(|left| left <= 0);
-        Some(Self { name, value, deletes, lifetime: left.filter(|left| *left > 0).and_then(dates::span), http_only })
+        Some(Self {
+            name,
+            value,
+            deletes,
+            lifetime: left.filter(|left| *left > 0).and_then(dates::span),
+            http_only,
+        })
     }
 }
 
@@ -219,7 +242,10 @@ mod tests {
             let cookie = SetCookie::read(field.as_bytes(), 784_111_777).unwrap();
             (cookie.deletes, cookie.lifetime)
         };
-        assert_eq!(read("a=b; Max-Age=60; Expires=Sun, 06 Nov 1994 08:49:30 GMT"), (false, Some(Span::from_secs(60))));
+        assert_eq!(
+            read("a=b; Max-Age=60; Expires=Sun, 06 Nov 1994 08:49:30 GMT"),
+            (false, Some(Span::from_secs(60)))
+        );
         assert_eq!(read("a=b; Expires=Sun, 06 Nov 1994 08:49:40 GMT"), (false, Some(Span::from_secs(3))));
         assert_eq!(read("a=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"), (true, None));
         assert_eq!(read("a=b; max-age=0"), (true, None));

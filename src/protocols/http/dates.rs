@@ -9,7 +9,8 @@ use crate::time::{Span, Timestamp};
 pub(super) fn seconds(value: &[u8]) -> Option<i64> {
     let text = str::from_utf8(value).ok()?.trim();
     // The weekday says nothing new and is sometimes wrong.
-    let text = text.split_once(',').map_or(text, |(_, rest)| rest).trim().replace('-', " ").replace("GMT", "+0000");
+    let text =
+        text.split_once(',').map_or(text, |(_, rest)| rest).trim().replace('-', " ").replace("GMT", "+0000");
     rfc2822::DateTimeParser::new().parse_timestamp(&text).ok().map(jiff::Timestamp::as_second)
 }
 

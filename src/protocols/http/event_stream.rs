@@ -82,7 +82,8 @@ impl EventStream {
             }
             b"id" if !value.contains(&0) => self.current = Some(position(value)),
             b"retry" => {
-                let wait = decimal(value).and_then(|millis| i64::try_from(millis).ok()).map(Span::from_millis);
+                let wait =
+                    decimal(value).and_then(|millis| i64::try_from(millis).ok()).map(Span::from_millis);
                 if let Some(wait) = wait {
                     let offered = pen.say(Word::Resume, Stage::Offered).mechanism("other");
                     offered.declares(Timer::RetryAfter, wait);

@@ -182,7 +182,11 @@ mod tests {
             ("HTTP/1.1 304 Not Modified|Content-Length: 5", None, Ok(Framing::None)),
             ("HTTP/1.1 204 No Content", None, Ok(Framing::None)),
             ("HTTP/1.1 100 Continue", None, Ok(Framing::None)),
-            ("HTTP/1.1 200 OK|Content-Length: 5|Transfer-Encoding: gzip, chunked", None, Ok(Framing::Chunked)),
+            (
+                "HTTP/1.1 200 OK|Content-Length: 5|Transfer-Encoding: gzip, chunked",
+                None,
+                Ok(Framing::Chunked),
+            ),
             ("HTTP/1.1 200 OK|Transfer-Encoding: gzip", None, Ok(Framing::ToClose)),
             ("HTTP/1.1 200 OK", None, Ok(Framing::ToClose)),
             ("HTTP/1.1 200 OK|Content-Length: 5, 5", None, Ok(Framing::Counted(5))),

@@ -19,8 +19,27 @@ const LONG_LINE: usize = 1 << 10;
 
 /// Methods that are known well enough to tell an unfinished request line, or one behind lost bytes.
 const METHODS: &[&str] = &[
-    "GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "CONNECT", "PROPFIND", "PROPPATCH",
-    "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "SEARCH", "SUBSCRIBE", "UNSUBSCRIBE", "NOTIFY",
+    "GET",
+    "POST",
+    "HEAD",
+    "PUT",
+    "DELETE",
+    "OPTIONS",
+    "PATCH",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "PROPPATCH",
+    "MKCOL",
+    "COPY",
+    "MOVE",
+    "LOCK",
+    "UNLOCK",
+    "REPORT",
+    "SEARCH",
+    "SUBSCRIBE",
+    "UNSUBSCRIBE",
+    "NOTIFY",
 ];
 
 /// The start line of a message.
@@ -112,8 +131,13 @@ impl<'b> Head<'b> {
         let mut fields = Vec::new();
         while let Some((next, taken)) = begun.get(at..).and_then(line) {
             at += taken;
-            if let Some((name, value)) = memchr::memchr(b':', next).and_then(|colon| next.split_at_checked(colon)) {
-                fields.push((name.trim_ascii(), Cow::Borrowed(value.get(1..).unwrap_or_default().trim_ascii())));
+            if let Some((name, value)) =
+                memchr::memchr(b':', next).and_then(|colon| next.split_at_checked(colon))
+            {
+                fields.push((
+                    name.trim_ascii(),
+                    Cow::Borrowed(value.get(1..).unwrap_or_default().trim_ascii()),
+                ));
             }
         }
         Some(Self { start, fields, length: begun.len() })
@@ -243,7 +267,9 @@ pub(super) fn probe(side: Side, bytes: &[u8]) -> Verdict {
         return match (may_begin(side, bytes), side) {
             (false, _) => Verdict::No,
             (true, Side::Server) if bytes.len() > 12 && status_line(bytes).is_some() => Verdict::Certain,
-            (true, Side::Client) if bytes.len() >= LONG_LINE && begins_with_known_method(bytes) => Verdict::Likely,
+            (true, Side::Client) if bytes.len() >= LONG_LINE && begins_with_known_method(bytes) => {
+                Verdict::Likely
+            }
             (true, _) => Verdict::Unsure,
         };
     };
@@ -268,8 +294,9 @@ fn begins_with_known_method(bytes: &[u8]) -> bool {
 /// Where the next start line of this side begins, behind bytes that make no sense. None where there is none yet.
 pub(super) fn find(side: Side, bytes: &[u8]) -> Option<usize> {
     match side {
-        Side::Server => memmem::find_iter(bytes, b"HTTP/1.")
-            .find(|at| bytes.get(*at..).is_some_and(|rest| status_line(line(rest).map_or(rest, |(l, _)| l)).is_some())),
+        Side::Server => memmem::find_iter(bytes, b"HTTP/1.").find(|at| {
+            bytes.get(*at..).is_some_and(|rest| status_line(line(rest).map_or(rest, |(l, _)| l)).is_some())
+        }),
         Side::Client => memmem::find_iter(bytes, b" HTTP/1.").find_map(|end| {
             let before = bytes.get(..end)?;
             let begin = memchr::memrchr(b'\n', before).map_or(0, |feed| feed + 1);
@@ -295,10 +322,13 @@ pub(super) fn tail(side: Side, bytes: &[u8]) -> usize {
             end.iter().zip(b"HTTP/1.").all(|(octet, wanted)| octet == wanted)
         }),
         Side::Client => {
-            let line = memchr::memrchr(b'\n', last).map_or(last, |feed| last.get(feed + 1..).unwrap_or_default());
+            let line =
+                memchr::memrchr(b'\n', last).map_or(last, |feed| last.get(feed + 1..).unwrap_or_default());
             let method = METHODS.iter().filter_map(|method| {
                 let whole = memmem::rfind(line, format!("{method} ").as_bytes());
-                let cut = (1..=method.len()).rev().find(|part| line.ends_with(method.as_bytes().get(..*part).unwrap_or(b" ")));
+                let cut = (1..=method.len())
+                    .rev()
+                    .find(|part| line.ends_with(method.as_bytes().get(..*part).unwrap_or(b" ")));
                 whole.or(cut.map(|part| line.len() - part))
             });
             method.min().map(|at| line.len() - at)
@@ -333,7 +363,9 @@ mod tests {
 
     #[test]
     fn other_protocols_are_not_taken() {
-        for bytes in [&b"OPTIONS sip:a SIP/2.0\r\n"[..], b"\x16\x03\x01", b"EHLO x\r\n", b"DESCRIBE r RTSP/1.0\r\n"] {
+        for bytes in
+            [&b"OPTIONS sip:a SIP/2.0\r\n"[..], b"\x16\x03\x01", b"EHLO x\r\n", b"DESCRIBE r RTSP/1.0\r\n"]
+        {
             assert_eq!(probe(Side::Client, bytes), Verdict::No, "{bytes:?}");
         }
         assert_eq!(probe(Side::Client, b"GET / HTTP/1.1\r\n"), Verdict::Certain);

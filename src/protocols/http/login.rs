@@ -10,14 +10,40 @@ use crate::events::{Hash128, Identity, IdentityKind, Principal, Strength, Use};
 
 /// Names of form fields that hold a password, in lower case.
 const PASSWORDS: &[&str] = &[
-    "password", "passwd", "pass", "pwd", "pw", "passphrase", "pin", "j_password", "user_password", "login_password",
-    "user[password]", "loginpassword", "userpassword", "userpass",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "pw",
+    "passphrase",
+    "pin",
+    "j_password",
+    "user_password",
+    "login_password",
+    "user[password]",
+    "loginpassword",
+    "userpassword",
+    "userpass",
 ];
 
 /// Names of form fields that hold a user, in lower case; the first that is there is taken.
 const USERS: &[&str] = &[
-    "username", "user", "login", "email", "user_name", "j_username", "userid", "user_id", "uid", "log", "account",
-    "name", "user[login]", "user[email]", "loginname", "userlogin",
+    "username",
+    "user",
+    "login",
+    "email",
+    "user_name",
+    "j_username",
+    "userid",
+    "user_id",
+    "uid",
+    "log",
+    "account",
+    "name",
+    "user[login]",
+    "user[email]",
+    "loginname",
+    "userlogin",
 ];
 
 const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
@@ -115,14 +141,17 @@ fn mechanism(scheme: &[u8]) -> Option<&'static str> {
 /// The strongest scheme that a `WWW-Authenticate` or `Proxy-Authenticate` asks for, and whether it goes on with a
 /// negotiation: a challenge of its own follows the scheme, or an old nonce is to be replaced.
 pub(super) fn challenge(head: &Head<'_>, field: &str) -> Option<(&'static str, bool)> {
-    let rank = |mechanism: &str| ["basic", "digest", "ntlm", "negotiate"].iter().position(|one| *one == mechanism);
+    let rank =
+        |mechanism: &str| ["basic", "digest", "ntlm", "negotiate"].iter().position(|one| *one == mechanism);
     head.all(field)
         .filter_map(|value| {
             let (scheme, rest) = crate::protocols::lines::word(value);
             let mechanism = mechanism(scheme.strip_suffix(b",").unwrap_or(scheme))?;
             let continues = match mechanism {
                 "ntlm" | "negotiate" => rest.len() > 8 && !rest.contains(&b','),
-                "digest" => parameter(rest, b"stale").is_some_and(|stale| stale.eq_ignore_ascii_case(b"true")),
+                "digest" => {
+                    parameter(rest, b"stale").is_some_and(|stale| stale.eq_ignore_ascii_case(b"true"))
+                }
                 _ => false,
             };
             Some((mechanism, continues))
@@ -256,7 +285,10 @@ mod tests {
         assert_eq!(form(url, b"password=s"), Some("-".into()));
         assert_eq!(form(url, b"old_password=a&new_password=b"), None);
         assert_eq!(form(url, b"user=anna&q=1"), None);
-        assert_eq!(form("application/json", b"{\"email\": \"a@b\", \"password\" : \"s\"}"), Some("a@b".into()));
+        assert_eq!(
+            form("application/json", b"{\"email\": \"a@b\", \"password\" : \"s\"}"),
+            Some("a@b".into())
+        );
         assert_eq!(form("text/plain", b"user=a&pw=b"), None);
     }
 }

@@ -233,7 +233,8 @@ impl Dissector for Http {
                 Self::say_unfinished(how, unread, &mut pen, Some(length as u64));
             }
             State::Head if !unread.is_empty() && !self.is_tunnel => {
-                let is_held = side == Side::Client && self.open.back().is_some_and(|last| last.switch.is_some());
+                let is_held =
+                    side == Side::Client && self.open.back().is_some_and(|last| last.switch.is_some());
                 if !is_held && matches!(Head::read(side, unread), HeadRead::Unfinished) {
                     Self::say_unfinished(how, unread, &mut Pen::new(notes, 0..unread.len()), None);
                 }
@@ -270,7 +271,8 @@ impl Http {
 
     /// A head is not whole yet. Its beginning is kept, and has to do where it is too large.
     fn begin_head(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
-        let whole_lines = memchr::memrchr(b'\n', bytes.get(..bytes.len().min(BEGUN_BYTES)).unwrap_or_default());
+        let whole_lines =
+            memchr::memrchr(b'\n', bytes.get(..bytes.len().min(BEGUN_BYTES)).unwrap_or_default());
         if let Some(end) = whole_lines {
             let kept = bytes.get(..=end).unwrap_or_default().to_vec();
             self.sides[side].begun = Some((kept, notes.extent(0..bytes.len())));
@@ -314,8 +316,17 @@ impl Http {
         notes.say(Word::Turn, Stage::Granted, 0..1).mark(Marks::NAMELESS);
         let object = self.open.pop_front().map(|asked| asked.object).unwrap_or_default();
         let (walk, head, purpose) = (Walk::new(Framing::ToClose), notes.extent(0..1), Purpose::Skip);
-        let reading =
-            Reading { walk, head, length: None, unit: None, purpose, object, in_ranges: false, lead: None, skipping: u64::MAX };
+        let reading = Reading {
+            walk,
+            head,
+            length: None,
+            unit: None,
+            purpose,
+            object,
+            in_ranges: false,
+            lead: None,
+            skipping: u64::MAX,
+        };
         self.sides.server.state = State::Content(Box::new(reading));
         Step::Skip(u64::MAX)
     }
@@ -361,7 +372,8 @@ impl Http {
         });
         let walk = Walk::new(framing);
         let purpose = Purpose::Skip;
-        let reading = Reading { walk, head, length, unit, purpose, object, in_ranges: false, lead: None, skipping: 0 };
+        let reading =
+            Reading { walk, head, length, unit, purpose, object, in_ranges: false, lead: None, skipping: 0 };
         self.sides.client.state = State::Content(Box::new(reading));
     }
 
@@ -437,7 +449,8 @@ impl Http {
         let length = if let Framing::Counted(length) = framing { Some(length) } else { None };
         let object = exchange.map(|exchange| exchange.object).unwrap_or_default();
         let (walk, head_at) = (Walk::new(framing), notes.extent(0..head.length));
-        let reading = Reading { walk, head: head_at, length, unit, purpose, object, in_ranges, lead, skipping: 0 };
+        let reading =
+            Reading { walk, head: head_at, length, unit, purpose, object, in_ranges, lead, skipping: 0 };
         self.sides.server.state = State::Content(Box::new(reading));
         Step::Took(head.length)
     }
@@ -518,6 +531,7 @@ fn switched(switch: Option<&Switch>, head: &Head<'_>, pen: &mut Pen<'_, '_>) -> 
 
 /// The proof that a server understood a WebSocket's handshake (RFC 6455 §4.2.2).
 fn accept(key: &[u8]) -> String {
-    let digest = Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
+    let digest =
+        Sha1::new().chain_update(key).chain_update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").finalize();
     base64::prelude::BASE64_STANDARD.encode(digest)
 }

@@ -9,7 +9,8 @@ use super::ranges::Asked;
 use super::uploads::{self, Upload};
 use super::{event_stream, target};
 use crate::events::{
-    Action, Hash128, Identity, IdentityKind, Marks, Position, Safety, Scope, Side, Stage, Strength, Timer, Use, Word,
+    Action, Hash128, Identity, IdentityKind, Marks, Position, Safety, Scope, Side, Stage, Strength, Timer,
+    Use, Word,
 };
 use crate::protocols::Saying;
 use crate::time::Span;
@@ -89,7 +90,13 @@ impl Http {
                 .mechanism("other")
                 .object(&exchange.object)
                 .position(event_stream::position(id))
-                .identity(Identity::new(IdentityKind::EventStream, Use::Shows, Strength::Protocol, "http", &stream));
+                .identity(Identity::new(
+                    IdentityKind::EventStream,
+                    Use::Shows,
+                    Strength::Protocol,
+                    "http",
+                    &stream,
+                ));
         }
         self.say_upload(pen, &exchange);
         self.say_close(pen, head, Side::Client);
@@ -134,7 +141,9 @@ impl Http {
             ("authorization", &mut self.proof, &mut exchange.proof),
             ("proxy-authorization", &mut self.proxy_proof, &mut exchange.proxy_proof),
         ] {
-            let Some(read) = head.field(field).and_then(|field| login::credentials(field, &server)) else { continue };
+            let Some(read) = head.field(field).and_then(|field| login::credentials(field, &server)) else {
+                continue;
+            };
             let is_new = seen.as_ref().is_none_or(|known: &Seen| known.proof != read.fingerprint);
             if is_new {
                 *seen = Some(Seen { proof: read.fingerprint, accepted: false });
@@ -153,8 +162,10 @@ impl Http {
         }
         identities.extend(target::sessions(head.target()));
         let shown = uploads::identity(&exchange.host, &exchange.target, Use::Shows);
-        if matches!(exchange.upload, Some(Upload::Probe | Upload::Append(..) | Upload::Discard | Upload::Part(_)))
-            || self.uploads.knows(&shown)
+        if matches!(
+            exchange.upload,
+            Some(Upload::Probe | Upload::Append(..) | Upload::Discard | Upload::Part(_))
+        ) || self.uploads.knows(&shown)
         {
             identities.push(shown);
         }
@@ -219,14 +230,22 @@ fn action(head: &Head<'_>, exchange: &Exchange, content: Content<'_>) -> Action 
         [b"", b"", b""] => whole,
         [range, given, offset] => Hash128::of(&[&whole.0.to_be_bytes(), range, given, offset]),
     };
-    Action { key, safety: exchange.safety, token: idempotency_key(head).map(|key| Hash128::of(&[b"http", key])) }
+    Action {
+        key,
+        safety: exchange.safety,
+        token: idempotency_key(head).map(|key| Hash128::of(&[b"http", key])),
+    }
 }
 
 /// By the method (RFC 9110 §9.2, RFC 4918, `UPnP`); a GraphQL query is safe though it is posted.
 fn safety(head: &Head<'_>, content: Content<'_>) -> Safety {
     match head.method() {
-        b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PROPFIND" | b"REPORT" | b"SEARCH" | b"CONNECT" => Safety::Safe,
-        b"PUT" | b"DELETE" | b"PROPPATCH" | b"UNLOCK" | b"COPY" | b"MOVE" | b"UNSUBSCRIBE" => Safety::Idempotent,
+        b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PROPFIND" | b"REPORT" | b"SEARCH" | b"CONNECT" => {
+            Safety::Safe
+        }
+        b"PUT" | b"DELETE" | b"PROPPATCH" | b"UNLOCK" | b"COPY" | b"MOVE" | b"UNSUBSCRIBE" => {
+            Safety::Idempotent
+        }
         b"POST" if target::path(head.target()).ends_with(b"/graphql") => match content {
             Content::Read(query) if memchr::memmem::find(query, b"mutation").is_none() => Safety::Safe,
             Content::Read(_) => Safety::Unsafe,

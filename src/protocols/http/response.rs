@@ -10,7 +10,8 @@ use super::ranges::Given;
 use super::uploads::{self, WORTH_BYTES};
 use super::{Http, dates, login, target};
 use crate::events::{
-    Confidence, Declared, Grade, Hash128, Identity, Marks, Position, Principal, Safety, Side, Stage, Timer, Use, Word,
+    Confidence, Declared, Grade, Hash128, Identity, Marks, Position, Principal, Safety, Side, Stage, Timer,
+    Use, Word,
 };
 use crate::protocols::Saying;
 use crate::time::Span;
@@ -50,11 +51,12 @@ impl Http {
             target::version(&exchange.host, &exchange.target, etag, Use::Issues)
         });
         let object = exchange.filter(|_| code == 201).and(head.field("location")).map(target::shown);
-        let upload = exchange.filter(|_| code < 300).zip(head.field("location")).and_then(|(exchange, location)| {
-            let mut parameters = target::parameters_of(location);
-            let is_upload = parameters.any(|(name, _)| name.eq_ignore_ascii_case(b"upload_id"));
-            is_upload.then(|| uploads::issued(exchange, location))
-        });
+        let upload =
+            exchange.filter(|_| code < 300).zip(head.field("location")).and_then(|(exchange, location)| {
+                let mut parameters = target::parameters_of(location);
+                let is_upload = parameters.any(|(name, _)| name.eq_ignore_ascii_case(b"upload_id"));
+                is_upload.then(|| uploads::issued(exchange, location))
+            });
         let failed = exchange.filter(|_| word == Word::Authenticate);
         let proof = failed.and_then(|exchange| exchange.proof_for(code)).map(|(proof, _)| proof);
         let form = failed.and_then(|exchange| exchange.form.as_ref()).filter(|_| proof.is_none());
@@ -140,7 +142,8 @@ impl Http {
                     return (Word::Turn, Stage::Refused, plain);
                 }
                 let seen = if code == 407 { &self.proxy_proof } else { &self.proof };
-                let served = seen.as_ref().is_some_and(|seen| seen.proof == proof.fingerprint && seen.accepted);
+                let served =
+                    seen.as_ref().is_some_and(|seen| seen.proof == proof.fingerprint && seen.accepted);
                 let lost = if served { Marks::STATE_LOST } else { plain };
                 return (Word::Authenticate, Stage::Refused, lost);
             }
@@ -223,7 +226,8 @@ impl Http {
 
     /// A user who was served with this cookie is sent to the login page: the login has expired. Tells whether so.
     fn say_worn(&mut self, pen: &mut Pen<'_, '_>, head: &Head<'_>, code: u16, exchange: &Exchange) -> bool {
-        let to_login = matches!(code, 302 | 303 | 307) && head.field("location").is_some_and(target::is_login);
+        let to_login =
+            matches!(code, 302 | 303 | 307) && head.field("location").is_some_and(target::is_login);
         if !to_login || exchange.form.is_some() || exchange.is_logout || target::is_login(&exchange.target) {
             return false;
         }
@@ -271,7 +275,12 @@ impl Http {
                     let (_, path) = target::split(location, None);
                     target::is_login(path) || target::path(path) == target::path(&exchange.target)
                 });
-                self.login_decided(pen, login, !back, if is_sure && !back { Confidence::High } else { Confidence::Medium });
+                self.login_decided(
+                    pen,
+                    login,
+                    !back,
+                    if is_sure && !back { Confidence::High } else { Confidence::Medium },
+                );
             }
             200..300 => {
                 let confidence = if is_sure { Confidence::High } else { Confidence::Medium };
@@ -283,7 +292,13 @@ impl Http {
     }
 
     /// A login form succeeded or failed.
-    pub(super) fn login_decided(&mut self, pen: &mut Pen<'_, '_>, login: Login, good: bool, confidence: Confidence) {
+    pub(super) fn login_decided(
+        &mut self,
+        pen: &mut Pen<'_, '_>,
+        login: Login,
+        good: bool,
+        confidence: Confidence,
+    ) {
         let stage = if good { Stage::Granted } else { Stage::Refused };
         pen.say(Word::Authenticate, stage)
             .mechanism("form")
@@ -375,14 +390,20 @@ fn say_range(pen: &mut Pen<'_, '_>, head: &Head<'_>, code: u16, exchange: &Excha
             let marks = if changed { Marks::STATE_LOST } else { Marks::SILENT };
             (Stage::Refused, Position::bytes(0).of(head.number("content-length")), marks)
         }
-        (416, given) => {
-            (Stage::Refused, Position::bytes(asked.start).of(given.and_then(|given| given.whole)), Marks::default())
-        }
+        (416, given) => (
+            Stage::Refused,
+            Position::bytes(asked.start).of(given.and_then(|given| given.whole)),
+            Marks::default(),
+        ),
         (404 | 410 | 412, _) => (Stage::Refused, Position::bytes(asked.start), Marks::STATE_LOST),
         (500.., _) => (Stage::Refused, Position::bytes(asked.start), Marks::RETRYABLE),
         _ => return,
     };
-    pen.say(Word::Resume, stage).mechanism("http-range").object(&exchange.object).position(position).mark(marks);
+    pen.say(Word::Resume, stage)
+        .mechanism("http-range")
+        .object(&exchange.object)
+        .position(position)
+        .mark(marks);
 }
 
 impl Unit {

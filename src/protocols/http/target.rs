@@ -6,24 +6,58 @@ use crate::events::{Hash128, Identity, IdentityKind, Strength, Use};
 
 /// Names of parameters whose values are secrets, in lower case.
 const SECRETS: &[&str] = &[
-    "access_token", "api-key", "api_key", "apikey", "auth", "authorization", "client_secret", "code", "credential",
-    "id_token", "jsessionid", "jwt", "key", "pass", "passphrase", "passwd", "password", "phpsessid", "pin", "pw",
-    "pwd", "refresh_token", "secret", "session", "session_id", "sessionid", "sid", "sig", "signature", "ticket",
-    "token", "upload_id", "uploadid", "x-amz-credential", "x-amz-security-token", "x-amz-signature",
+    "access_token",
+    "api-key",
+    "api_key",
+    "apikey",
+    "auth",
+    "authorization",
+    "client_secret",
+    "code",
+    "credential",
+    "id_token",
+    "jsessionid",
+    "jwt",
+    "key",
+    "pass",
+    "passphrase",
+    "passwd",
+    "password",
+    "phpsessid",
+    "pin",
+    "pw",
+    "pwd",
+    "refresh_token",
+    "secret",
+    "session",
+    "session_id",
+    "sessionid",
+    "sid",
+    "sig",
+    "signature",
+    "ticket",
+    "token",
+    "upload_id",
+    "uploadid",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-amz-signature",
     "x-goog-signature",
 ];
 
 /// Host and path of a target in whichever form it came (RFC 9112 §3.2).
 pub(super) fn split<'t>(target: &'t [u8], host: Option<&'t [u8]>) -> (&'t [u8], &'t [u8]) {
     let host = host.unwrap_or_default();
-    let Some(scheme) = memchr::memmem::find(target, b"://").filter(|at| *at <= 8 && !target.starts_with(b"/"))
+    let Some(scheme) =
+        memchr::memmem::find(target, b"://").filter(|at| *at <= 8 && !target.starts_with(b"/"))
     else {
         return (host, target);
     };
     let rest = target.get(scheme + 3..).unwrap_or_default();
     let path = memchr::memchr(b'/', rest).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(path);
-    let authority = memchr::memrchr(b'@', authority).and_then(|at| authority.get(at + 1..)).unwrap_or(authority);
+    let authority =
+        memchr::memrchr(b'@', authority).and_then(|at| authority.get(at + 1..)).unwrap_or(authority);
     (authority, if path.is_empty() { b"/" } else { path })
 }
 
@@ -42,7 +76,8 @@ pub(super) fn parameters(query: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// The parameters of a target, those of its path (`;jsessionid=…`) included.
 pub(super) fn parameters_of(target: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let begin = target.iter().position(|octet| matches!(octet, b'?' | b';')).map_or(target.len(), |at| at + 1);
+    let begin =
+        target.iter().position(|octet| matches!(octet, b'?' | b';')).map_or(target.len(), |at| at + 1);
     let rest = target.get(begin..).unwrap_or_default();
     rest.split(|octet| *octet == b'?').flat_map(parameters)
 }
@@ -52,8 +87,8 @@ pub(super) fn shown(target: &[u8]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(target.len());
     let mut rest = target;
     if let Some(scheme) = memchr::memmem::find(target, b"://").filter(|at| *at <= 8) {
-        let authority_end =
-            memchr::memchr(b'/', target.get(scheme + 3..).unwrap_or_default()).map_or(target.len(), |at| at + scheme + 3);
+        let authority_end = memchr::memchr(b'/', target.get(scheme + 3..).unwrap_or_default())
+            .map_or(target.len(), |at| at + scheme + 3);
         let authority = target.get(scheme + 3..authority_end).unwrap_or_default();
         if let Some(at) = memchr::memrchr(b'@', authority) {
             shown.extend_from_slice(target.get(..scheme + 3).unwrap_or_default());
@@ -133,7 +168,8 @@ pub(in crate::protocols) fn engine_session(id: &[u8], used: Use) -> Identity {
 
 /// The object at a host, whose versions are told apart by a validator (RFC 9110 §8.8).
 pub(super) fn version(host: &[u8], target: &[u8], validator: &[u8], used: Use) -> Identity {
-    Identity::new(IdentityKind::Object, used, Strength::Protocol, "http", &[host, target, validator]).hinted("etag")
+    Identity::new(IdentityKind::Object, used, Strength::Protocol, "http", &[host, target, validator])
+        .hinted("etag")
 }
 
 /// A fingerprint of what a request works on.

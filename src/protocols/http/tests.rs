@@ -360,20 +360,29 @@ fn a_websocket_after_its_handshake() {
             8 S websocket release granted CLOSE 1000
         "#,
     );
-    check(&[C(ask), S(answer), S(b"\x88\x05\x03\xf3bye"), Fin(Side::Server)], r#"
+    check(
+        &[C(ask), S(answer), S(b"\x88\x05\x03\xf3bye"), Fin(Side::Server)],
+        r#"
             1 C http establish asked GET "/chat" safe
             2 S http establish granted 101
             3 S websocket abort told CLOSE 1011 fatal says="bye"
-        "#);
-    check(&[C(ask), S(answer), C(b"\x81\x85\0\0\0\0hel"), Reset(Side::Server)], r#"
+        "#,
+    );
+    check(
+        &[C(ask), S(answer), C(b"\x81\x85\0\0\0\0hel"), Reset(Side::Server)],
+        r#"
             1 C http establish asked GET "/chat" safe
             2 S http establish granted 101
             3 C websocket interrupt told partial says="in the middle of a frame"
-        "#);
-    check(&[C(ask), S(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")], r#"
+        "#,
+    );
+    check(
+        &[C(ask), S(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")],
+        r#"
             1 C http establish asked GET "/chat" safe
             2 S http establish refused 403 says="Forbidden"
-        "#);
+        "#,
+    );
 }
 
 #[test]
@@ -470,10 +479,13 @@ fn what_nobody_asked_for() {
             3 S http release told 408 timer says="Request Timeout"
         "#,
     );
-    check(&[C(b"GET /\r\n"), S(b"<html>"), Fin(Side::Server)], r#"
+    check(
+        &[C(b"GET /\r\n"), S(b"<html>"), Fin(Side::Server)],
+        r#"
             1 C http turn asked GET "/" safe
             2 S http turn granted nameless
-        "#);
+        "#,
+    );
     check(
         &[
             C(b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nContent-Length: 11\r\n\r\n"),
@@ -510,7 +522,11 @@ fn any_bytes_are_survived() {
             };
             let cut = |text: &[u8]| text[..at.min(text.len())].to_vec();
             play(80, &[C(&broken(asked)), S(&broken(answer)), C(&broken(asked)), Fin(Side::Client)], 1_000);
-            play(80, &[C(&cut(asked)), S(&cut(answer)), Gap(Side::Client, 9), C(asked), Reset(Side::Server)], 11);
+            play(
+                80,
+                &[C(&cut(asked)), S(&cut(answer)), Gap(Side::Client, 9), C(asked), Reset(Side::Server)],
+                11,
+            );
         }
     }
 }

@@ -8,7 +8,9 @@ use super::framing::Framing;
 use super::head::Head;
 use super::ranges::{self, Given};
 use super::target;
-use crate::events::{Grade, Hash128, Identity, IdentityKind, Marks, Position, Scope, Stage, Strength, Timer, Use, Word};
+use crate::events::{
+    Grade, Hash128, Identity, IdentityKind, Marks, Position, Scope, Stage, Strength, Timer, Use, Word,
+};
 use crate::protocols::Saying;
 
 /// From so many bytes on, a content is a unit of work of its own: smaller ones are sent again without regret.
@@ -44,7 +46,8 @@ impl Upload {
         };
         let offset = head.number("upload-offset");
         if head.field("tus-resumable").is_some() || head.field("upload-draft-interop-version").is_some() {
-            let created = head.number("upload-length").or(length.filter(|_| head.field("upload-complete").is_some()));
+            let created =
+                head.number("upload-length").or(length.filter(|_| head.field("upload-complete").is_some()));
             match head.method() {
                 b"POST" => return Some(Self::Create(created, length)),
                 b"HEAD" => return Some(Self::Probe),
@@ -185,7 +188,8 @@ impl Http {
             (Upload::Probe, 200..300) => {
                 self.uploads.learn(&url, head.number("upload-length"));
                 let whole = self.uploads.length(&url);
-                let granted = pen.say(Word::Resume, Stage::Granted).mechanism("tus").object(object).identity(url);
+                let granted =
+                    pen.say(Word::Resume, Stage::Granted).mechanism("tus").object(object).identity(url);
                 let offset = offset.unwrap_or(0);
                 granted.position(Position::bytes(offset).of(whole));
                 if offset > 0 {
@@ -197,10 +201,20 @@ impl Http {
             }
             (Upload::Append(start, length), 200..300) => {
                 let offset = offset.or(length.and_then(|length| start.checked_add(length))).unwrap_or(start);
-                say_held(pen, object, offset, self.uploads.length(&url), length.and_then(|length| start.checked_add(length)));
+                say_held(
+                    pen,
+                    object,
+                    offset,
+                    self.uploads.length(&url),
+                    length.and_then(|length| start.checked_add(length)),
+                );
             }
             (Upload::Probe, 400..) => {
-                pen.say(Word::Resume, Stage::Refused).mechanism("tus").object(object).mark(lost).identity(url);
+                pen.say(Word::Resume, Stage::Refused)
+                    .mechanism("tus")
+                    .object(object)
+                    .mark(lost)
+                    .identity(url);
             }
             // 409: another offset than the server has; 460: the content is damaged (tus 1.0.0, checksum).
             (Upload::Append(start, _), 404 | 409 | 410) => {

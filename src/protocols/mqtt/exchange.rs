@@ -6,9 +6,7 @@ use std::ops::Range;
 use super::packet::{Answer, Kind, Publish};
 use super::subscription::Request;
 use super::{Mqtt, Packet, reason};
-use crate::events::{
-    Action, Extent, Grade, Hash128, Marks, Position, Safety, Side, Stage, Unit, Word,
-};
+use crate::events::{Action, Extent, Grade, Hash128, Marks, Position, Safety, Side, Stage, Unit, Word};
 use crate::limits::EVENT_TEXT_BYTES;
 use crate::protocols::Notes;
 
@@ -134,7 +132,12 @@ impl Mqtt {
             key,
             safety: if header.qos() == 2 { Safety::Unsafe } else { Safety::Unknown },
             // The id is free for another message once it is confirmed, so that alone it proves nothing.
-            token: Some(Hash128::of(&[b"mqtt", side.name().as_bytes(), &id.to_be_bytes(), &key.0.to_be_bytes()])),
+            token: Some(Hash128::of(&[
+                b"mqtt",
+                side.name().as_bytes(),
+                &id.to_be_bytes(),
+                &key.0.to_be_bytes(),
+            ])),
         });
         let message = Message {
             topic,

@@ -5,9 +5,7 @@ use std::net::IpAddr;
 use super::packet::Connect;
 use super::properties::Properties;
 use super::{HANDSHAKE_TAG, Mqtt, Packet, reason};
-use crate::events::{
-    Endpoint, Identity, IdentityKind, Principal, Side, Stage, Strength, Timer, Use, Word,
-};
+use crate::events::{Endpoint, Identity, IdentityKind, Principal, Side, Stage, Strength, Timer, Use, Word};
 use crate::protocols::Notes;
 use crate::protocols::read::Octets;
 use crate::time::Span;
@@ -69,7 +67,8 @@ impl Mqtt {
     pub(super) fn connect(&mut self, packet: &Packet<'_>, connect: &Connect<'_>, notes: &mut Notes<'_>) {
         self.version = Some(connect.level);
         let expiry = connect.properties.session_expiry;
-        let lasting = if connect.level < 5 { !connect.clean } else { expiry.is_some_and(|expiry| expiry > 0) };
+        let lasting =
+            if connect.level < 5 { !connect.clean } else { expiry.is_some_and(|expiry| expiry > 0) };
         let known = !connect.client_id.is_empty();
         self.login = Login {
             client_id: known.then(|| connect.client_id.into()),
@@ -84,7 +83,8 @@ impl Mqtt {
             _ => "MQTT 5.0",
         }
         .to_owned();
-        for (there, word) in [(connect.clean, ", clean"), (connect.will, ", will"), (connect.bridge, ", bridge")]
+        for (there, word) in
+            [(connect.clean, ", clean"), (connect.will, ", will"), (connect.bridge, ", bridge")]
         {
             text.push_str(if there { word } else { "" });
         }
@@ -108,17 +108,17 @@ impl Mqtt {
         }
         if self.login.credentials {
             let mechanism = connect.properties.method.map_or("password", mechanism);
-            let saying =
-                notes.say(Word::Authenticate, Stage::Asked, 0..packet.seen).mechanism(mechanism);
+            let saying = notes.say(Word::Authenticate, Stage::Asked, 0..packet.seen).mechanism(mechanism);
             if let Some(user) = connect.user {
                 saying.principal(Principal::new(user));
             }
         }
         if self.login.resume {
-            notes
-                .say(Word::Resume, Stage::Asked, 0..packet.seen)
-                .mechanism(RESUMPTION)
-                .identity(client(broker, connect.client_id, Use::Shows));
+            notes.say(Word::Resume, Stage::Asked, 0..packet.seen).mechanism(RESUMPTION).identity(client(
+                broker,
+                connect.client_id,
+                Use::Shows,
+            ));
         }
     }
 

@@ -121,7 +121,8 @@ fn chain(side: Side, bytes: &[u8]) -> Verdict {
 /// Whether this side can say this packet, of which so much content is at hand.
 fn fits(side: Side, header: &Header, content: &[u8]) -> Verdict {
     let whole = content.len() == header.remaining;
-    let from_client = matches!(header.kind, Kind::Connect | Kind::Subscribe | Kind::Unsubscribe | Kind::Pingreq);
+    let from_client =
+        matches!(header.kind, Kind::Connect | Kind::Subscribe | Kind::Unsubscribe | Kind::Pingreq);
     let from_server = matches!(header.kind, Kind::Connack | Kind::Suback | Kind::Unsuback | Kind::Pingresp);
     if (from_client && side == Side::Server) || (from_server && side == Side::Client) {
         return Verdict::No;
@@ -129,7 +130,9 @@ fn fits(side: Side, header: &Header, content: &[u8]) -> Verdict {
     let fine = match header.kind {
         Kind::Connect => {
             let names: [&[u8]; 2] = [b"\x00\x04MQTT", b"\x00\x06MQIsdp"];
-            return match names.iter().find(|name| name.starts_with(content.get(..name.len()).unwrap_or(content)))
+            return match names
+                .iter()
+                .find(|name| name.starts_with(content.get(..name.len()).unwrap_or(content)))
             {
                 Some(name) if content.len() >= name.len() => Verdict::Certain,
                 Some(_) if !whole => Verdict::Unsure,
@@ -139,10 +142,14 @@ fn fits(side: Side, header: &Header, content: &[u8]) -> Verdict {
         Kind::Publish => match Publish::read(header, None, content) {
             Some(_) => return Verdict::Likely,
             // Its topic may still be on its way.
-            None => !whole && content.len() < 2 + 256 && content.get(2..).is_none_or(|topic| !topic.contains(&0)),
+            None => {
+                !whole && content.len() < 2 + 256 && content.get(2..).is_none_or(|topic| !topic.contains(&0))
+            }
         },
         Kind::Connack => match content {
-            [flags, code, rest @ ..] => *flags <= 1 && (*code <= 5 || *code >= reason::UNSPECIFIED || !rest.is_empty()),
+            [flags, code, rest @ ..] => {
+                *flags <= 1 && (*code <= 5 || *code >= reason::UNSPECIFIED || !rest.is_empty())
+            }
             _ => true,
         },
         Kind::Pingreq | Kind::Pingresp | Kind::Disconnect | Kind::Auth => header.remaining < 4096,
@@ -257,9 +264,9 @@ impl Dissector for Mqtt {
             }
             _ => None,
         };
-        let cut_body = self.ways[side].take_body().map(|message| {
-            (message.total.saturating_sub(pending), message.total, Some(message.topic))
-        });
+        let cut_body = self.ways[side]
+            .take_body()
+            .map(|message| (message.total.saturating_sub(pending), message.total, Some(message.topic)));
         if let Some((came, total, topic)) = cut_body.or(unfinished) {
             notes
                 .say(Word::Turn, Stage::Told, 0..unread.len())

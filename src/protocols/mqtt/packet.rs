@@ -138,7 +138,11 @@ pub(super) fn header(bytes: &[u8]) -> HeaderRead {
         if octet & 0x80 == 0 {
             let flags = first & 0x0f;
             let header = Header { kind, flags, length: at + 2, remaining };
-            return if kind.allows(flags, remaining) { HeaderRead::Whole(header) } else { HeaderRead::Broken };
+            return if kind.allows(flags, remaining) {
+                HeaderRead::Whole(header)
+            } else {
+                HeaderRead::Broken
+            };
         }
     }
     if rest.len() < 4 { HeaderRead::Unfinished } else { HeaderRead::Broken }
@@ -291,23 +295,21 @@ mod tests {
         for unfinished in [&[][..], &[0x30], &[0x30, 0x80], &[0x30, 0x80, 0x80, 0x80]] {
             assert_eq!(header(unfinished), HeaderRead::Unfinished, "{unfinished:x?}");
         }
-        for broken in [
-            &[0x00, 0][..],
-            &[0x30, 0x80, 0x80, 0x80, 0x80],
-            &[0x36, 9],
-            &[0xc1, 0],
-            &[0xd0, 1],
-            &[0x80, 9],
-        ] {
+        for broken in
+            [&[0x00, 0][..], &[0x30, 0x80, 0x80, 0x80, 0x80], &[0x36, 9], &[0xc1, 0], &[0xd0, 1], &[0x80, 9]]
+        {
             assert_eq!(header(broken), HeaderRead::Broken, "{broken:x?}");
         }
     }
 
     #[test]
     fn topics_are_text_without_wildcards() {
-        for (topic, good) in
-            [(&b"plant/level"[..], true), ("caf\u{e9}".as_bytes(), true), (b"a/#", false), (b"\x02\x01", false)]
-        {
+        for (topic, good) in [
+            (&b"plant/level"[..], true),
+            ("caf\u{e9}".as_bytes(), true),
+            (b"a/#", false),
+            (b"\x02\x01", false),
+        ] {
             assert_eq!(is_topic(topic), good, "{topic:x?}");
         }
     }

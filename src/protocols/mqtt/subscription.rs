@@ -75,7 +75,8 @@ impl Mqtt {
                 saying = saying.object(filter);
             }
             if failed {
-                saying = saying.mark(reason::marks(code)).text(properties.reason.unwrap_or(reason::name(code)));
+                saying =
+                    saying.mark(reason::marks(code)).text(properties.reason.unwrap_or(reason::name(code)));
                 if at == 0 {
                     saying = saying.code(code.into());
                 }

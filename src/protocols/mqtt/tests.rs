@@ -329,9 +329,15 @@ fn first_bytes() {
 
 #[test]
 fn damaged_scripts_do_no_harm() {
-    let hello = connect(5, 0xc6, 60, &[&[0], &text(b"c"), &[0], &text(b"w"), &text(b"gone"), &text(b"u"), &text(b"p")]);
+    let hello = connect(
+        5,
+        0xc6,
+        60,
+        &[&[0], &text(b"c"), &[0], &text(b"w"), &text(b"gone"), &text(b"u"), &text(b"p")],
+    );
     let client = [hello, publish(2, b"t", 7, b"x"), id(Kind::Pubrel, 7)].concat();
-    let server = [packet(Kind::Connack, 0, &[&[1, 0, 0]]), id(Kind::Pubrec, 7), id(Kind::Pubcomp, 7)].concat();
+    let server =
+        [packet(Kind::Connack, 0, &[&[1, 0, 0]]), id(Kind::Pubrec, 7), id(Kind::Pubcomp, 7)].concat();
     for at in 0..client.len() {
         for bit in [1, 0x10, 0x80] {
             let mut bent = client.clone();

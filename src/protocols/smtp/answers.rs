@@ -60,7 +60,9 @@ impl Smtp {
         let (word, stage) = meaning(request.deed, reply);
         let scope = match request.deed {
             Deed::Secure => Scope::Security,
-            Deed::Mail | Deed::Recipient | Deed::Data | Deed::Message | Deed::Chunk | Deed::Reset => Scope::Activity,
+            Deed::Mail | Deed::Recipient | Deed::Data | Deed::Message | Deed::Chunk | Deed::Reset => {
+                Scope::Activity
+            }
             Deed::Hello | Deed::Login | Deed::Noop | Deed::Quit | Deed::Other => Scope::Session,
         };
         let saying = notes.say(word, stage, bytes.clone()).scope(scope);
@@ -101,7 +103,8 @@ impl Smtp {
     fn hear(&mut self, request: &Request, reply: Reply<'_>) {
         match request.deed {
             Deed::Hello if reply.is_yes() => {
-                let offered = |name: &[u8]| reply.texts().any(|text| lines::word(text).0.eq_ignore_ascii_case(name));
+                let offered =
+                    |name: &[u8]| reply.texts().any(|text| lines::word(text).0.eq_ignore_ascii_case(name));
                 self.pipelining = Some(offered(b"PIPELINING"));
             }
             Deed::Login if reply.code == 334 => self.expects = Expects::Response,
@@ -225,7 +228,9 @@ fn meaning(deed: Deed, reply: Reply<'_>) -> (Word, Stage) {
         _ if (300..400).contains(&reply.code) => (Word::Turn, Stage::Asked),
         Deed::Noop => (Word::KeepAlive, stage),
         Deed::Quit => (Word::Release, stage),
-        Deed::Mail | Deed::Recipient | Deed::Other if reply.is_no() && denied(reply) => (Word::Authorize, stage),
+        Deed::Mail | Deed::Recipient | Deed::Other if reply.is_no() && denied(reply) => {
+            (Word::Authorize, stage)
+        }
         Deed::Mail | Deed::Message if reply.is_no() => (Word::Activity, stage),
         Deed::Message | Deed::Recipient | Deed::Chunk if reply.is_yes() => (Word::Checkpoint, stage),
         _ => (Word::Turn, stage),

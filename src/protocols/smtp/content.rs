@@ -100,7 +100,9 @@ impl Content {
         let blank = line.first().is_some_and(|octet| matches!(octet, b' ' | b'\t'));
         let value = match (blank, text.split_at_checked(11)) {
             (true, _) if self.folded => Some(text),
-            (false, Some((name, value))) if name.eq_ignore_ascii_case(b"message-id:") => Some(value.trim_ascii()),
+            (false, Some((name, value))) if name.eq_ignore_ascii_case(b"message-id:") => {
+                Some(value.trim_ascii())
+            }
             _ => None,
         };
         self.folded = value.is_some_and(<[u8]>::is_empty);

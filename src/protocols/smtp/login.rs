@@ -62,7 +62,8 @@ mod tests {
     fn users_are_found_where_mechanisms_show_them() {
         let shown = |mechanism, number, text: &[u8]| {
             let response = base64::engine::general_purpose::STANDARD.encode(text);
-            user(mechanism, number, response.as_bytes()).map(|name| String::from_utf8_lossy(&name).into_owned())
+            user(mechanism, number, response.as_bytes())
+                .map(|name| String::from_utf8_lossy(&name).into_owned())
         };
         assert_eq!(shown("plain", 0, b"\0anna\0secret").as_deref(), Some("anna"));
         assert_eq!(shown("plain", 0, b"root\0anna\0secret").as_deref(), Some("anna"));
@@ -73,6 +74,9 @@ mod tests {
         assert_eq!(shown("bearer", 0, b"user=anna\x01auth=Bearer x\x01\x01").as_deref(), Some("anna"));
         assert_eq!(shown("bearer", 0, b"n,a=anna,\x01host=h\x01").as_deref(), Some("anna"));
         assert_eq!(user("plain", 0, b"not base64!"), None);
-        assert_eq!((mechanism(b"login"), mechanism(b"SCRAM-SHA-256"), mechanism(b"X")), ("login", "scram", "other"));
+        assert_eq!(
+            (mechanism(b"login"), mechanism(b"SCRAM-SHA-256"), mechanism(b"X")),
+            ("login", "scram", "other")
+        );
     }
 }

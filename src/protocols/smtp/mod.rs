@@ -13,8 +13,8 @@ use self::content::Content;
 use super::lines::{self, Behind, Questions, ReplyRead, ReplyReader, Stumbles};
 use super::{Dissector, End, Notes, Protocol, Saying, Step, Verdict, Why};
 use crate::events::{
-    Action, Extent, Grade, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety, Scope,
-    ShortText, Side, Stage, Strength, Unit, Use, Word,
+    Action, Extent, Grade, Hash128, Identity, IdentityKind, Marks, PerSide, Position, Principal, Safety,
+    Scope, ShortText, Side, Stage, Strength, Unit, Use, Word,
 };
 use crate::limits::EVENT_TEXT_BYTES;
 
@@ -151,9 +151,13 @@ fn probe_client(bytes: &[u8]) -> Verdict {
         verdict = verdict.max(match deed(verb) {
             Some(Deed::Hello) => Verdict::Certain,
             // That is FTP's way to ask for it.
-            Some(Deed::Login) if lines::holds(rest, "TLS") || lines::holds(rest, "SSL") => return Verdict::No,
+            Some(Deed::Login) if lines::holds(rest, "TLS") || lines::holds(rest, "SSL") => {
+                return Verdict::No;
+            }
             // Other protocols of lines have these too.
-            Some(Deed::Login | Deed::Noop | Deed::Reset | Deed::Quit | Deed::Other | Deed::Secure) => Verdict::Unsure,
+            Some(Deed::Login | Deed::Noop | Deed::Reset | Deed::Quit | Deed::Other | Deed::Secure) => {
+                Verdict::Unsure
+            }
             Some(_) => Verdict::Likely,
             // Behind a good beginning it may be the content of a mail.
             None if verdict < Verdict::Likely => return Verdict::No,
@@ -161,19 +165,26 @@ fn probe_client(bytes: &[u8]) -> Verdict {
         });
     }
     let (verb, _) = lines::word(bytes);
-    let possible = lines::line(bytes).is_some() || (verb.len() <= 10 && verb.iter().all(u8::is_ascii_graphic));
+    let possible =
+        lines::line(bytes).is_some() || (verb.len() <= 10 && verb.iter().all(u8::is_ascii_graphic));
     if verdict == Verdict::Unsure && !possible { Verdict::No } else { verdict }
 }
 
 fn probe_server(bytes: &[u8]) -> Verdict {
     let Some((first, _)) = lines::line(bytes) else {
         let digits = bytes.iter().take(3).all(u8::is_ascii_digit);
-        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) { Verdict::Unsure } else { Verdict::No };
+        return if digits && lines::is_text(bytes.strip_suffix(b"\r").unwrap_or(bytes)) {
+            Verdict::Unsure
+        } else {
+            Verdict::No
+        };
     };
     match lines::code(first) {
         Some((_, rest)) if !lines::is_text(rest) || lines::holds(rest, "ftp") => Verdict::No,
         Some((220, rest)) if lines::holds(rest, "smtp") || lines::holds(rest, "lmtp") => Verdict::Certain,
-        Some((211..=252 | 334..=354 | 421..=555, rest)) if matches!(rest.first(), None | Some(b' ' | b'-')) => {
+        Some((211..=252 | 334..=354 | 421..=555, rest))
+            if matches!(rest.first(), None | Some(b' ' | b'-')) =>
+        {
             Verdict::Likely
         }
         _ => Verdict::No,
@@ -303,7 +314,9 @@ impl Dissector for Smtp {
             mail.content.missed(missing);
         }
         match self.expects {
-            Expects::Chunk(left, last) if left > missing => self.expects = Expects::Chunk(left - missing, last),
+            Expects::Chunk(left, last) if left > missing => {
+                self.expects = Expects::Chunk(left - missing, last)
+            }
             Expects::Chunk(..) | Expects::Command | Expects::Response => {
                 self.expects = Expects::Command;
                 self.open.forget();
@@ -320,7 +333,8 @@ impl Dissector for Smtp {
         let cut = matches!(self.expects, Expects::Content | Expects::Chunk(..));
         if let (true, Some(mail)) = (cut && how != End::Over, &self.mail) {
             // Without its final dot the server has to throw the mail away (RFC 5321 §4.1.1.4).
-            let saying = notes.say(Word::Interrupt, Stage::Told, 0..0).scope(Scope::Activity).mark(Marks::PARTIAL);
+            let saying =
+                notes.say(Word::Interrupt, Stage::Told, 0..0).scope(Scope::Activity).mark(Marks::PARTIAL);
             let saying = named(saying.position(Position::bytes(mail.content.length())), &mail.sender);
             if let Some(begun) = mail.begun {
                 saying.since(begun);
@@ -395,7 +409,9 @@ impl Smtp {
             Deed::Noop => (Word::KeepAlive, Scope::Session),
             Deed::Quit => (Word::Release, Scope::Session),
             Deed::Hello | Deed::Other => (Word::Turn, Scope::Session),
-            Deed::Recipient | Deed::Data | Deed::Message | Deed::Chunk | Deed::Reset => (Word::Turn, Scope::Activity),
+            Deed::Recipient | Deed::Data | Deed::Message | Deed::Chunk | Deed::Reset => {
+                (Word::Turn, Scope::Activity)
+            }
         };
         let shown = |text: &[u8]| -> Box<[u8]> { text.get(..EVENT_TEXT_BYTES).unwrap_or(text).into() };
         let argument = match deed {
@@ -413,7 +429,8 @@ impl Smtp {
         }
         let server = notes.server().ip.to_string();
         let mut saying = notes.say(word, Stage::Asked, bytes.clone()).scope(scope).mark(out_of_turn);
-        saying = if verb.is_empty() { saying.mark(Marks::NAMELESS) } else { saying.op(verb.as_str().as_bytes()) };
+        saying =
+            if verb.is_empty() { saying.mark(Marks::NAMELESS) } else { saying.op(verb.as_str().as_bytes()) };
         saying = named(saying, &argument);
         match deed {
             Deed::Login => _ = self.credentials(saying, &server),
@@ -542,7 +559,8 @@ impl Smtp {
         }
         if let Some(request) = self.open.newest() {
             request.extent = begun;
-            request.more = if self.local { mail.accepted.saturating_sub(1).min(RECIPIENTS as u64) as u32 } else { 0 };
+            request.more =
+                if self.local { mail.accepted.saturating_sub(1).min(RECIPIENTS as u64) as u32 } else { 0 };
             request.mail = Some(Box::new(mail));
         }
     }

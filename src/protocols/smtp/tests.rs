@@ -407,18 +407,19 @@ fn a_client_alone() {
 /// Key and token of the mails that the script hands over, and their identities.
 fn mails(script: &[Act<'_>]) -> Vec<(Hash128, Option<Hash128>)> {
     let keys = |event: &Event| event.details().action.map(|action| (action.key, action.token));
-    play(25, script, usize::MAX).iter().filter(|event| event.marks.has(Marks::NAMELESS)).filter_map(keys).collect()
+    play(25, script, usize::MAX)
+        .iter()
+        .filter(|event| event.marks.has(Marks::NAMELESS))
+        .filter_map(keys)
+        .collect()
 }
 
 #[test]
 fn a_mail_sent_twice_is_known_again() {
     let mail = |to: &[u8], content: &[u8]| {
-        let bytes = [
-            b"EHLO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<c@c>\r\nRCPT TO:<".as_slice(),
-            to,
-            b">\r\nDATA\r\n",
-        ]
-        .concat();
+        let bytes =
+            [b"EHLO a\r\nMAIL FROM:<a@a>\r\nRCPT TO:<c@c>\r\nRCPT TO:<".as_slice(), to, b">\r\nDATA\r\n"]
+                .concat();
         let answers = b"220 mx SMTP\r\n250 mx\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n";
         let found = mails(&[C(&bytes), S(answers), C(content)]);
         assert_eq!(found.len(), 1);

@@ -165,13 +165,8 @@ impl Tls {
         }
         self.resumed(false, Confidence::Certain, whole, notes);
         if !self.answered.is_empty() {
-            let issued = Identity::new(
-                IdentityKind::SessionId,
-                Use::Issues,
-                Strength::Key,
-                "tls",
-                &[&self.answered],
-            );
+            let issued =
+                Identity::new(IdentityKind::SessionId, Use::Issues, Strength::Key, "tls", &[&self.answered]);
             notes
                 .say(Word::Resume, Stage::Offered, 0..whole)
                 .scope(Scope::Security)

@@ -234,9 +234,8 @@ impl Tls {
     /// A record whose like follows it was found at the beginning of these bytes; it is not understood from there.
     fn read_found(&mut self, side: Side, bytes: &[u8]) -> Step {
         self.halves[side].heard = true;
-        records::head(bytes).map_or(Step::Took(bytes.len()), |head| {
-            Step::Skip((records::HEAD + head.length) as u64)
-        })
+        records::head(bytes)
+            .map_or(Step::Took(bytes.len()), |head| Step::Skip((records::HEAD + head.length) as u64))
     }
 
     /// A record of data that nobody can read: who spoke, and that is all.
@@ -277,8 +276,7 @@ impl Tls {
             return false;
         }
         // Certificate and Finished in one record, unless these are early data still on their way.
-        hidden.client_finished =
-            length > finished && !early_data || hidden.client_records > CLIENT_FLIGHT;
+        hidden.client_finished = length > finished && !early_data || hidden.client_records > CLIENT_FLIGHT;
         early_data && length > hello::END_OF_EARLY_DATA
     }
 

@@ -54,8 +54,12 @@ impl Tls {
         match side {
             // After an alert in clear that refuses the handshake, another one adds nothing.
             _ if !finished && self.refused() => None,
-            _ if !finished => (self.hidden.client_records > 0 || side == Side::Server).then_some(Parting::Refusal),
-            Side::Server if self.hidden.server_records == 1 && !self.client_left() => Some(Parting::Dismissal),
+            _ if !finished => {
+                (self.hidden.client_records > 0 || side == Side::Server).then_some(Parting::Refusal)
+            }
+            Side::Server if self.hidden.server_records == 1 && !self.client_left() => {
+                Some(Parting::Dismissal)
+            }
             _ => Some(Parting::Goodbye(confidence)),
         }
     }

@@ -92,11 +92,7 @@ impl Offer {
 
     /// By what it surely offers to resume.
     pub(super) fn offered(&self) -> Offered {
-        Offered {
-            session_id: self.shows_session_id() && !self.offers_13,
-            ticket: self.ticket,
-            psk: self.psk,
-        }
+        Offered { session_id: self.shows_session_id() && !self.offers_13, ticket: self.ticket, psk: self.psk }
     }
 
     /// Whether early data were offered.

@@ -220,7 +220,10 @@ fn a_session_id_that_is_taken() {
 #[test]
 fn a_session_id_that_may_be_none() {
     let answered = |answer: &[u8], flight: &[u8]| {
-        told(&[C(&client_hello(&[0x77; 32], &[versions_13()])), S(&[&server_12(answer)[..], flight].concat())])
+        told(&[
+            C(&client_hello(&[0x77; 32], &[versions_13()])),
+            S(&[&server_12(answer)[..], flight].concat()),
+        ])
     };
     insta::assert_snapshot!(answered(&[0x77; 32], &cipher_change()), @r#"
     1 C tls establish asked scope=security CLIENT_HELLO
@@ -496,8 +499,7 @@ fn hostile_bytes_are_no_trouble() {
     let extensions = [versions_13(), name("a.b"), extension(35, b"t"), psk(b"key", 5)];
     let client =
         [client_hello(&[0x77; 32], &extensions), record(22, &certificate()), cipher_change()].concat();
-    let server =
-        [server_12(&[0x77; 32]), server_flight(true), new_ticket(9, b"t"), cipher_change()].concat();
+    let server = [server_12(&[0x77; 32]), server_flight(true), new_ticket(9, b"t"), cipher_change()].concat();
     for at in 0..client.len().max(server.len()) {
         let broken = |bytes: &[u8], mask: u8| {
             let mut bytes = bytes.to_vec();
