@@ -152,6 +152,7 @@ impl Http {
     }
 
     /// What an answer says of the upload that was asked for.
+    #[allow(clippy::too_many_lines, reason = "one table of what was asked and what was answered")]
     pub(super) fn say_upload_answered(
         &mut self,
         pen: &mut Pen<'_, '_>,

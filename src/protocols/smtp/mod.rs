@@ -315,7 +315,7 @@ impl Dissector for Smtp {
         }
         match self.expects {
             Expects::Chunk(left, last) if left > missing => {
-                self.expects = Expects::Chunk(left - missing, last)
+                self.expects = Expects::Chunk(left - missing, last);
             }
             Expects::Chunk(..) | Expects::Command | Expects::Response => {
                 self.expects = Expects::Command;
