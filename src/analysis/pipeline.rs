@@ -93,9 +93,13 @@ impl Reading {
         let dark: i64 = self.gaps.iter().map(|(_, span)| span.0).sum();
         let lit = end.since(start).0.saturating_sub(dark);
         let mut window = Window { start, end, ..Window::default() };
-        let seams = self.gaps.iter().filter(|(_, span)| span.0 / 10 > lit).map(|(before, _)| *before);
-        for (place, seam) in window.seams.iter_mut().zip(seams) {
-            *place = Some(seam);
+        let mut seams: Vec<_> = self.gaps.iter().filter(|(_, span)| span.0 / 10 > lit).copied().collect();
+        // Where there are too many, the widest are the ones that would be taken for the longest silence.
+        seams.sort_by_key(|(before, span)| (std::cmp::Reverse(*span), *before));
+        seams.truncate(window.seams.len());
+        seams.sort_unstable();
+        for (place, (before, _)) in window.seams.iter_mut().zip(seams) {
+            *place = Some(before);
         }
         window
     }
