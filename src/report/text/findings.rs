@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::amounts::{counted, said_moment};
+use super::amounts::{counted, moment, said_moment};
 use super::paint::{Paint, Tone};
 use super::{Look, hanging, origin, wrapped_to};
 use crate::analysis::Analysis;
@@ -139,8 +139,7 @@ fn one(
     )?;
     hanging(out, "    ", &wrapped_to(&escape::terminal(&finding.message), 4, WIDTH))?;
     for piece in &finding.evidence {
-        let text =
-            format!("{} [{}]", escape::terminal(&piece.sentence), cited(piece, analysis.files.len() > 1));
+        let text = format!("{} [{}]", escape::terminal(&piece.sentence), cited(piece, analysis, look));
         hanging(out, &format!("    {:<8} ", piece.role.word()), &wrapped_to(&text, 13, WIDTH))?;
     }
     let mut line = |name: &str, text: &str| {
@@ -164,11 +163,16 @@ fn one(
     Ok(())
 }
 
-/// The frames of a piece of evidence, as Wireshark numbers them.
-fn cited(piece: &Evidence, several: bool) -> String {
+/// The frames of a piece of evidence, as Wireshark numbers them; of an absence without any the window.
+fn cited(piece: &Evidence, analysis: &Analysis, look: Look) -> String {
+    let several = analysis.files.len() > 1;
     let name =
         |at: &PacketRef| if several { format!("{}:{}", at.file.0, at.frame) } else { at.frame.to_string() };
     let names: Vec<String> = piece.frames.iter().map(name).collect();
+    if let (Some((start, end)), []) = (piece.window, &names[..]) {
+        let at = |time| moment(time, origin(analysis), look.clock);
+        return format!("{} to {}", at(start), at(end));
+    }
     match (piece.role, &names[..]) {
         (_, []) => "no frame".to_owned(),
         (Role::Absence, [first, .., last]) => format!("between frames {first} and {last}"),

@@ -56,13 +56,14 @@ fn check(population: &Population<'_>, findings: &mut Findings) {
             .collect();
         dark.sort_by_key(|(span, under_way, _)| std::cmp::Reverse((*under_way, *span)));
         dark.retain(|(_, under_way, _)| *under_way > 0);
-        let Some((span, under_way, _)) = dark.first().copied() else { continue };
+        let Some((span, under_way, (since, _))) = dark.first().copied() else { continue };
         let mut finding = about(
             &RULE,
             population,
             capture,
             format!("no frame was recorded for {span}, with {under_way} connection(s) under way; {} such time(s) in all", dark.len()),
         )
+        .at(since)
         .severity(if under_way >= BUSY { Severity::Warning } else { Severity::Info })
         .why("frames came far more often before and after; these times count for no wait and no silence")
         .advice("if traffic was expected then, give the recorder a larger buffer or a quieter machine")
