@@ -18,7 +18,7 @@ use crate::support::{self, file_of};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 13] = [
+const ABOVE: [(&str, &[&str]); 15] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
@@ -27,10 +27,15 @@ const ABOVE: [(&str, &[&str]); 13] = [
     ("session", &["events"]),
     ("rules", &["events", "session"]),
     ("analysis", &["capture", "packet", "events", "stream", "protocols", "session", "rules"]),
-    ("inspect", &["capture", "packet", "events", "stream", "session", "analysis"]),
+    ("inspect", &["capture", "packet", "events", "stream", "protocols", "session", "analysis"]),
+    ("filter", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("story", &["packet", "events", "session", "rules", "analysis"]),
     ("scenario", &[]),
-    ("report", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "story"]),
+    (
+        "report",
+        &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"],
+    ),
+    ("tui", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"]),
     (
         "cli",
         &[
@@ -43,9 +48,11 @@ const ABOVE: [(&str, &[&str]); 13] = [
             "rules",
             "analysis",
             "inspect",
+            "filter",
             "story",
             "scenario",
             "report",
+            "tui",
         ],
     ),
 ];
