@@ -1,11 +1,13 @@
-//! Makes the input of the benches: a capture of any number of packets, the same bytes each time.
+//! Makes the input of the benches: captures of any number of packets, the same bytes each time.
 //!
 //! Many TCP connections lie interleaved. Each opens with a handshake, asks and answers some dozens of times and
 //! closes with FIN; frames have 60 to 1514 bytes, most of them few, as databases, brokers and APIs have them. Half of
 //! the connections carry timestamps. Only a bounded number is open at a time, and every packet is written as
 //! soon as it is made, so that a capture of any size costs no memory. Checksums are valid, no packet is lost, and
-//! the recorder stops at the last packet asked for: what is open then stays open.
+//! the recorder stops at the last packet asked for: what is open then stays open. Downloads are the same with HTTP/1.1
+//! requests and long contents behind their answers.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use etherparse::{
@@ -37,6 +39,12 @@ const BEGIN_S: u64 = 1_760_000_000;
 /// not know it would try dozens of heuristics on every payload, and comparing with it would flatter others.
 const SERVER_PORT: u16 = 7;
 
+/// The server port of downloads.
+const DOWNLOAD_PORT: u16 = 80;
+
+/// A request of a download.
+const REQUEST: &[u8] = b"GET /archive/part.bin HTTP/1.1\r\nHost: files.example\r\nAccept: */*\r\n\r\n";
+
 /// Client ports from here on, as Linux gives them.
 const CLIENT_PORT: u64 = 32_768;
 
@@ -46,16 +54,27 @@ const CLIENT_PORTS: u64 = 28_232;
 /// Does not depend on the number of packets: a capture's beginning is the same however long it becomes.
 const SEED: u64 = 0x67_686f_7374;
 
+/// What the connections carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Traffic {
+    /// Short questions and answers that no dissector knows.
+    Short,
+    /// HTTP/1.1 requests with long contents.
+    #[allow(dead_code, reason = "only the example writes them")]
+    Downloads,
+}
+
 /// Writes a pcap of that many packets, and returns its length in bytes.
 ///
 /// # Errors
 /// What `out` says.
-pub(crate) fn write_capture(packets: u64, out: &mut impl Write) -> io::Result<u64> {
+pub(crate) fn write_capture(traffic: Traffic, packets: u64, out: &mut impl Write) -> io::Result<u64> {
     out.write_all(&file_header())?;
     let mut dice = Dice(SEED);
     let mut begun = 0;
-    let mut live: Vec<Connection> = (0..LIVE).map(|_| Connection::next(&mut begun, &mut dice)).collect();
-    let payload: Vec<u8> = (b' '..=b'~').cycle().take(usize::from(LARGEST_PAYLOAD)).collect();
+    let mut live: Vec<Connection> =
+        (0..LIVE).map(|_| Connection::next(traffic, &mut begun, &mut dice)).collect();
+    let filler: Vec<u8> = (b' '..=b'~').cycle().take(usize::from(LARGEST_PAYLOAD)).collect();
     let mut frame = Vec::with_capacity(2048);
     let mut microseconds = BEGIN_S * 1_000_000;
     let mut length = FILE_HEADER;
@@ -65,9 +84,10 @@ pub(crate) fn write_capture(packets: u64, out: &mut impl Write) -> io::Result<u6
         let segment = connection.step(&mut dice);
         microseconds += 1 + dice.below(30);
         frame.clear();
+        let payload = connection.payload(&segment, &filler);
         connection.write(&segment, microseconds, &payload, &mut frame)?;
         if connection.expects == Expects::Nothing {
-            *connection = Connection::next(&mut begun, &mut dice);
+            *connection = Connection::next(traffic, &mut begun, &mut dice);
         }
         let size = frame.len() as u32;
         for field in [(microseconds / 1_000_000) as u32, (microseconds % 1_000_000) as u32, size, size] {
@@ -149,30 +169,38 @@ struct Connection {
     client: ([u8; 4], u16),
     server: ([u8; 4], u16),
     timestamps: bool,
+    traffic: Traffic,
     /// Sequence numbers to be sent next: the client's and the server's.
     next: [u32; 2],
     expects: Expects,
     turns_left: u64,
     response_left: u64,
+    /// Its whole length.
+    response: u64,
     /// Segments of the response that the client has not acknowledged yet.
     owed: u8,
 }
 
 impl Connection {
     /// The next new one; `begun` counts them. No two have the same addresses and ports.
-    fn next(begun: &mut u64, dice: &mut Dice) -> Self {
+    fn next(traffic: Traffic, begun: &mut u64, dice: &mut Dice) -> Self {
         let [.., high, low] = (*begun / CLIENT_PORTS + 1).to_be_bytes();
         let port = CLIENT_PORT + *begun % CLIENT_PORTS;
         *begun += 1;
         let server = dice.below(16) as u8;
         Self {
             client: ([10, 1, high, low], port as u16),
-            server: ([10, 2, 0, server + 1], SERVER_PORT),
+            server: (
+                [10, 2, 0, server + 1],
+                if traffic == Traffic::Short { SERVER_PORT } else { DOWNLOAD_PORT },
+            ),
+            traffic,
             timestamps: dice.below(2) == 0,
             next: [dice.roll() as u32, dice.roll() as u32],
             expects: Expects::Syn,
             turns_left: dice.between(1, 40),
             response_left: 0,
+            response: 0,
             owed: 0,
         }
     }
@@ -188,9 +216,17 @@ impl Connection {
             Expects::Request => {
                 self.turns_left -= 1;
                 self.owed = 0;
-                self.response_left = response_size(dice);
+                self.response = match self.traffic {
+                    Traffic::Short => response_size(dice),
+                    Traffic::Downloads => dice.between(50_000, 1_500_000),
+                };
+                self.response_left = self.response;
                 let expects = if dice.below(4) == 0 { Expects::RequestAck } else { Expects::Response };
-                (Segment { payload: dice.between(6, 120) as u16, ..client }, expects)
+                let payload = match self.traffic {
+                    Traffic::Short => dice.between(6, 120) as u16,
+                    Traffic::Downloads => REQUEST.len() as u16,
+                };
+                (Segment { payload, ..client }, expects)
             }
             Expects::RequestAck => (server, Expects::Response),
             Expects::Response if self.owed == 2 => {
@@ -214,6 +250,23 @@ impl Connection {
         };
         self.expects = expects;
         segment
+    }
+
+    /// What a segment carries that was just made.
+    fn payload<'f>(&self, segment: &Segment, filler: &'f [u8]) -> Cow<'f, [u8]> {
+        let length = usize::from(segment.payload);
+        let plain = filler.get(..length).unwrap_or(filler);
+        let first = self.response_left + u64::from(segment.payload) == self.response;
+        match (self.traffic, segment.from) {
+            (Traffic::Downloads, Sender::Client) if length > 0 => Cow::Borrowed(REQUEST),
+            (Traffic::Downloads, Sender::Server) if length > 0 && first => {
+                // The head counts to the response, so that its content is what is left; the number has seven digits.
+                let head = |content: u64| format!("HTTP/1.1 200 OK\r\nContent-Length: {content:07}\r\n\r\n");
+                let head = head(self.response - head(0).len() as u64);
+                Cow::Owned([head.as_bytes(), plain.get(head.len()..).unwrap_or_default()].concat())
+            }
+            _ => Cow::Borrowed(plain),
+        }
     }
 
     fn largest_payload(&self) -> u16 {
@@ -246,7 +299,6 @@ impl Connection {
         let mut ip = Ipv4Header { time_to_live: 64, protocol: IpNumber::TCP, ..Ipv4Header::default() };
         (ip.source, ip.destination) = (source.0, target.0);
         (ip.dont_fragment, ip.identification) = (true, *next as u16);
-        let payload = payload.get(..usize::from(segment.payload)).unwrap_or(payload);
         PacketBuilder::ethernet2(hardware_address(source.0), hardware_address(target.0))
             .ip(IpHeaders::Ipv4(ip, Ipv4Extensions::default()))
             .tcp_header(tcp)

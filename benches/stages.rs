@@ -24,7 +24,7 @@ type Step = (usize, Timestamp, Direction, TcpHead);
 
 fn capture() -> Vec<u8> {
     let mut bytes = Vec::new();
-    corpus::write_capture(PACKETS, &mut bytes).expect("memory takes what is written");
+    corpus::write_capture(corpus::Traffic::Short, PACKETS, &mut bytes).expect("memory takes what is written");
     bytes
 }
 

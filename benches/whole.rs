@@ -18,7 +18,8 @@ fn whole(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("corpus.pcap");
     let file = File::create(&path).expect("a file in it");
-    let length = corpus::write_capture(PACKETS, &mut BufWriter::new(file)).expect("room for the corpus");
+    let length = corpus::write_capture(corpus::Traffic::Short, PACKETS, &mut BufWriter::new(file))
+        .expect("room for the corpus");
 
     let mut group = criterion.benchmark_group("analyze");
     group.throughput(Throughput::Bytes(length)).sample_size(20);

@@ -43,10 +43,15 @@ struct Reading {
     last: Option<Timestamp>,
     /// Very long times without any frame: the moment before each, and how long it was.
     gaps: Vec<(Timestamp, Span)>,
+    /// How long nothing was recorded in all, lulls of a talk not counted.
+    dark: Span,
 }
 
 /// A time without any frame that is no longer than this is never a seam: people record over night.
 const SEAM: Span = Span::from_secs(86_400);
+
+/// A time without any frame that is longer than this is no part of what was recorded.
+const LULL: Span = Span::from_secs(3_600);
 
 /// Gaps looked at: nobody lays more recordings together than he has.
 const GAPS: usize = 1_024;
@@ -65,10 +70,9 @@ impl Reading {
         for record in &load.batch.frames {
             self.first.get_or_insert(record.time);
             if let Some(last) = self.last
-                && record.time.since(last) > SEAM
-                && self.gaps.len() < GAPS
+                && record.time.since(last) > LULL
             {
-                self.gaps.push((last, record.time.since(last)));
+                self.rest(last, record.time.since(last));
             }
             self.last = self.last.max(Some(record.time));
             let frame = load.batch.frame(record);
@@ -86,22 +90,25 @@ impl Reading {
 }
 
 impl Reading {
-    /// The times of the run. Where frames are missing for ten times as long as all that was recorded takes, recordings
-    /// of different times lie one behind the other: nothing was watched from one to the next.
-    fn window(&self) -> Window {
-        let (start, end) = (self.first.unwrap_or_default(), self.last.unwrap_or_default());
-        let dark: i64 = self.gaps.iter().map(|(_, span)| span.0).sum();
-        let lit = end.since(start).0.saturating_sub(dark);
-        let mut window = Window { start, end, ..Window::default() };
-        let mut seams: Vec<_> = self.gaps.iter().filter(|(_, span)| span.0 / 10 > lit).copied().collect();
-        // Where there are too many, the widest are the ones that would be taken for the longest silence.
-        seams.sort_by_key(|(before, span)| (std::cmp::Reverse(*span), *before));
-        seams.truncate(window.seams.len());
-        seams.sort_unstable();
-        for (place, (before, _)) in window.seams.iter_mut().zip(seams) {
-            *place = Some(before);
+    /// Nothing was recorded for so long after this moment.
+    fn rest(&mut self, last: Timestamp, span: Span) {
+        self.dark = Span(self.dark.0.saturating_add(span.0));
+        if span > SEAM && self.gaps.len() < GAPS {
+            self.gaps.push((last, span));
         }
-        window
+    }
+
+    /// Where frames are missing for ten times as long as all that was recorded takes, recordings of different times
+    /// lie one behind the other: nothing was watched from one to the next. Tells the last moment before each.
+    fn seams(&self) -> Vec<Timestamp> {
+        let whole = self.whole(&[]);
+        let lit = whole.end.since(whole.start).0.saturating_sub(self.dark.0);
+        self.gaps.iter().filter(|(_, span)| span.0 / 10 > lit).map(|(before, _)| *before).collect()
+    }
+
+    /// The times of the run.
+    fn whole<'w>(&self, seams: &'w [Timestamp]) -> Window<'w> {
+        Window { start: self.first.unwrap_or_default(), end: self.last.unwrap_or_default(), seams }
     }
 }
 
@@ -145,7 +152,14 @@ pub fn analyze(
 fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
     let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
     let mut talk = Talk::default();
-    let mut reading = Reading { capture, decoder: Decoder::new(), first: None, last: None, gaps: Vec::new() };
+    let mut reading = Reading {
+        capture,
+        decoder: Decoder::new(),
+        first: None,
+        last: None,
+        gaps: Vec::new(),
+        dark: Span::default(),
+    };
     let (mut now, mut next) = (Load::new(), Load::new());
     let mut more = reading.fill(&mut now);
     while more {
@@ -166,7 +180,8 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
         watch(progress.read, progress.total);
         std::mem::swap(&mut now, &mut next);
     }
-    let window = reading.window();
+    let seams = reading.seams();
+    let window = reading.whole(&seams);
     let (finished, heard): (Vec<_>, Vec<_>) =
         shards.into_par_iter().map(|shard| shard.finish(window)).unzip();
     let (said, trackers): (Vec<_>, Vec<_>) = heard.into_iter().unzip();
@@ -184,7 +199,7 @@ fn conclude(
     finished: Vec<crate::stream::table::Finished>,
     talk: Talk,
     tracker: Tracker,
-    window: Window,
+    window: Window<'_>,
     options: &Options,
 ) -> Analysis {
     let capture = reading.capture.finish();

@@ -69,7 +69,7 @@ impl Shard {
     }
 
     /// Nothing more comes: the connections, what was said last, and all legs.
-    pub(super) fn finish(mut self, window: Window) -> (Finished, (Said, Tracker)) {
+    pub(super) fn finish(mut self, window: Window<'_>) -> (Finished, (Said, Tracker)) {
         let (finished, mut said) = self.table.finish(window);
         said.events.iter().for_each(|event| self.tracker.event(event));
         if !self.keep_events {

@@ -243,8 +243,37 @@ impl<'a> IdleClosing<'a> {
     }
 }
 
+/// A closing that a timer made, as it is remembered for the rules that ask for it.
+#[derive(Debug, Clone, Copy)]
+pub struct TimedRow {
+    connection: u32,
+    timer: Span,
+    sign: Sign,
+    confidence: Confidence,
+    group: usize,
+}
+
+impl TimedRow {
+    fn closing<'a>(&self, population: &'a Population<'a>) -> Option<TimedClosing<'a>> {
+        let subject = population.session_of(self.connection)?;
+        let part = subject.parts().find(|part| part.connection.id == self.connection)?;
+        let closing = IdleClosing::of(subject, part)?;
+        let Self { timer, sign, confidence, group, .. } = *self;
+        Some(TimedClosing { closing, timer, sign, confidence, group })
+    }
+}
+
 /// All closings of the run that timers made, by servers and by clients.
 pub fn timed<'a>(population: &'a Population<'a>) -> Vec<TimedClosing<'a>> {
+    let row = |timed: TimedClosing<'a>| {
+        let TimedClosing { closing, timer, sign, confidence, group } = timed;
+        TimedRow { connection: closing.part.connection.id, timer, sign, confidence, group }
+    };
+    let rows = population.timed.get_or_init(|| found(population).into_iter().map(row).collect());
+    rows.iter().filter_map(|row| row.closing(population)).collect()
+}
+
+fn found<'a>(population: &'a Population<'a>) -> Vec<TimedClosing<'a>> {
     let mut all = Vec::new();
     let mut group = 0;
     for (_, subjects) in population.servers() {

@@ -194,10 +194,17 @@ const LOSS_HOPELESS: f64 = 0.1;
 /// All findings of the run, in order of their first frame, with their causes.
 pub fn run(population: &Population<'_>) -> Vec<Finding> {
     let mut findings = Findings::default();
+    // All that is known of a session is looked at once, by every rule, before the next one's is fetched.
+    for subject in population.subjects() {
+        for rule in CATALOGUE {
+            if let Check::Session(check) = rule.check {
+                check(subject, &mut findings);
+            }
+        }
+    }
     for rule in CATALOGUE {
-        match rule.check {
-            Check::Session(check) => population.subjects().for_each(|subject| check(subject, &mut findings)),
-            Check::Population(check) => check(population, &mut findings),
+        if let Check::Population(check) = rule.check {
+            check(population, &mut findings);
         }
     }
     let hopeless = |finding: &Finding| {

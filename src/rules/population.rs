@@ -1,9 +1,11 @@
 //! What a population rule looks at: all sessions and connections of the run, by whom they have in common.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use super::capture::CaptureFacts;
+use super::idle_closings::TimedRow;
 use super::subject::Subject;
 use crate::events::{Connection, Endpoint, Hash128};
 use crate::problem::Problem;
@@ -32,6 +34,8 @@ pub struct Population<'a> {
     by_pair: BTreeMap<(IpAddr, Endpoint), Vec<u32>>,
     by_principal: BTreeMap<Hash128, Vec<u32>>,
     connections_by_server: BTreeMap<Endpoint, Vec<u32>>,
+    /// The closings that timers made: found once, for all the rules that ask for them.
+    pub(super) timed: OnceCell<Vec<TimedRow>>,
 }
 
 impl<'a> Population<'a> {
@@ -82,6 +86,7 @@ impl<'a> Population<'a> {
             by_pair,
             by_principal,
             connections_by_server,
+            timed: OnceCell::new(),
         }
     }
 

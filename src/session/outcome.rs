@@ -217,7 +217,7 @@ impl Case<'_> {
         let base = Outcome {
             reason: self.connection.ended.reason,
             detail: self.connection.ended.detail,
-            by: self.connection.ended.by,
+            by: self.by(),
             confidence: self.connection.ended.confidence,
             frames: tidy(frames),
             because: String::new(),
@@ -233,6 +233,15 @@ impl Case<'_> {
             },
             _ => Outcome { because: format!("{what} was cut: {}", self.connection.ended.because), ..base },
         })
+    }
+
+    /// Who brought it about. The transport names who closed; where the peer had vanished before, that is not the same.
+    fn by(&self) -> By {
+        let ended = &self.connection.ended;
+        match self.closer() {
+            Some(side) if ended.reason == Reason::PeerVanished => side.other().into(),
+            _ => ended.by,
+        }
     }
 
     /// Whether the transport blames an end of the connection and no box between.
@@ -326,7 +335,7 @@ impl Case<'_> {
         Outcome {
             reason: ended.reason,
             detail: ended.detail,
-            by: ended.by,
+            by: self.by(),
             confidence: ended.confidence,
             frames: ended.frames.clone(),
             because: format!("{}{owed}", ended.because),

@@ -21,24 +21,19 @@ use crate::time::Timestamp;
 
 /// What the capture as a whole tells about the end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Window {
+pub struct Window<'w> {
     /// Time of the first frame of the run.
     pub start: Timestamp,
     /// Time of the last frame of the run, or of the frame that made the connection's ports begin anew.
     pub end: Timestamp,
-    /// Where recordings of different times lie one behind the other in the run: the last moment before each such seam.
-    pub seams: Seams,
+    /// Where recordings of different times lie one behind the other in the run: the last moment before each such
+    /// seam, in order.
+    pub seams: &'w [Timestamp],
 }
 
-/// Seams in order of time; those beyond the bound are not known.
-pub type Seams = [Option<Timestamp>; SEAMS];
-
-/// Seams that are known.
-const SEAMS: usize = 8;
-
-impl Window {
+impl Window<'_> {
     /// Up to when a thing was watched that happened at this time.
     pub fn end_after(&self, time: Timestamp) -> Timestamp {
-        self.seams.iter().flatten().find(|seam| **seam >= time).copied().unwrap_or(self.end)
+        self.seams.get(self.seams.partition_point(|seam| *seam < time)).copied().unwrap_or(self.end)
     }
 }

@@ -273,7 +273,7 @@ impl<R: Receiver> Table<R> {
     }
 
     /// Folds away the longest idle eighth of the flows.
-    fn evict(&mut self, window: Window, now: Origin) {
+    fn evict(&mut self, window: Window<'_>, now: Origin) {
         let mut by_age: Vec<(u64, Key)> = self
             .flows
             .iter()
@@ -335,7 +335,7 @@ impl<R: Receiver> Table<R> {
     }
 
     /// The run is over.
-    pub fn finish(mut self, window: Window) -> (Finished, R::Sink) {
+    pub fn finish(mut self, window: Window<'_>) -> (Finished, R::Sink) {
         let now = Origin { time: window.end, order: u64::MAX, ..Origin::default() };
         let mut flows: Vec<(Key, Flow<R>)> = self.flows.drain().collect();
         flows.sort_unstable_by_key(|(key, _)| *key);
@@ -420,7 +420,7 @@ impl<R: Receiver> Heeded<R> {
     fn succeed(
         &mut self,
         packet: &Packet,
-        window: Window,
+        window: Window<'_>,
         now: Origin,
         sink: &mut R::Sink,
         out: &mut impl FnMut(Row),
@@ -439,7 +439,13 @@ impl<R: Receiver> Heeded<R> {
     }
 
     /// One of its connections is over: the listener hears so, and its account is made.
-    fn finish_one(&mut self, index: usize, window: Window, now: Origin, sink: &mut R::Sink) -> Option<Row> {
+    fn finish_one(
+        &mut self,
+        index: usize,
+        window: Window<'_>,
+        now: Origin,
+        sink: &mut R::Sink,
+    ) -> Option<Row> {
         if index >= self.flow.connections.len() || index >= self.receivers.len() {
             return None;
         }
@@ -451,7 +457,7 @@ impl<R: Receiver> Heeded<R> {
     /// Finishes all its connections; the stream's last one bears what tshark counts in its second pass.
     fn finish(
         &mut self,
-        window: Window,
+        window: Window<'_>,
         superseded: bool,
         now: Origin,
         sink: &mut R::Sink,
@@ -470,7 +476,7 @@ impl<R: Receiver> Heeded<R> {
 fn finish<R: Receiver>(
     connection: &TcpConnection,
     mut receiver: R,
-    window: Window,
+    window: Window<'_>,
     superseded: bool,
     now: Origin,
     sink: &mut R::Sink,
@@ -484,7 +490,7 @@ fn finish_flow<R: Receiver>(
     key: Key,
     flow: Flow<R>,
     store: &Store,
-    window: Window,
+    window: Window<'_>,
     now: Origin,
     sink: &mut R::Sink,
     out: &mut impl FnMut(Row),

@@ -14,9 +14,11 @@ impl Smtp {
             self.greet(reply, notes);
             return Step::Took(reply.length);
         }
-        if self.open.is_empty() && self.expects == Expects::Content && self.torn.client && reply.code != 421 {
-            // The final dot was in the part of the content that the capture lacks.
+        // The final dot was in the part of the content that the capture lacks, or the server ends lines as we do not.
+        let known_to_the_server = (self.torn.client && reply.code != 421) || reply.is_yes();
+        if self.open.is_empty() && self.expects == Expects::Content && known_to_the_server {
             self.torn.client = false;
+            self.cut_at = None;
             self.expects = Expects::Command;
             let extent = self.mail_at_hand().begun.unwrap_or_else(|| notes.extent(0..reply.length));
             let mut request = Request::new(Deed::Message, Box::default(), extent);

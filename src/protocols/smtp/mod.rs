@@ -264,6 +264,10 @@ struct Smtp {
     responses: u32,
     user: Box<[u8]>,
     mail: Option<Mail>,
+    /// Where the client closed in the middle of a mail.
+    cut_at: Option<Extent>,
+    /// The server says no more.
+    server_ended: bool,
 }
 
 impl Dissector for Smtp {
@@ -327,18 +331,14 @@ impl Dissector for Smtp {
     }
 
     fn end(&mut self, side: Side, how: End, _unread: &[u8], _pending: u64, notes: &mut Notes<'_>) {
-        if side == Side::Server {
-            return;
-        }
         let cut = matches!(self.expects, Expects::Content | Expects::Chunk(..));
-        if let (true, Some(mail)) = (cut && how != End::Over, &self.mail) {
-            // Without its final dot the server has to throw the mail away (RFC 5321 §4.1.1.4).
-            let saying =
-                notes.say(Word::Interrupt, Stage::Told, 0..0).scope(Scope::Activity).mark(Marks::PARTIAL);
-            let saying = named(saying.position(Position::bytes(mail.content.length())), &mail.sender);
-            if let Some(begun) = mail.begun {
-                saying.since(begun);
-            }
+        if side == Side::Client && cut && how != End::Over && self.mail.is_some() {
+            self.cut_at = Some(notes.extent(0..0));
+        }
+        // A client that only closed may still hear that the server took the mail: where lines end is for the server to say.
+        self.server_ended |= side == Side::Server;
+        if self.server_ended || how == End::Reset {
+            self.break_off(notes);
         }
     }
 
@@ -348,6 +348,18 @@ impl Dissector for Smtp {
 }
 
 impl Smtp {
+    /// Without its final dot the server has to throw the mail away (RFC 5321 §4.1.1.4).
+    fn break_off(&mut self, notes: &mut Notes<'_>) {
+        let (Some(cut_at), Some(mail)) = (self.cut_at.take(), &self.mail) else { return };
+        let saying =
+            notes.say(Word::Interrupt, Stage::Told, 0..0).by(Side::Client).scope(Scope::Activity).at(cut_at);
+        let saying = saying.mark(Marks::PARTIAL).position(Position::bytes(mail.content.length()));
+        let saying = named(saying, &mail.sender);
+        if let Some(begun) = mail.begun {
+            saying.since(begun);
+        }
+    }
+
     fn read_answer(&mut self, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         match self.replies.read(bytes) {
             ReplyRead::Whole(reply) => {

@@ -14,8 +14,8 @@ rule! {
     /// Counted as two, one session looks like two clients. Which is the true client is told by the inner one.
     ///
     /// # How it is decided
-    /// Both handshakes have the same two initial sequence numbers, which is no accident, and the addresses or
-    /// ports differ.
+    /// Both handshakes have the same two initial sequence numbers, which no third connection has and which is no accident,
+    /// and the addresses or ports differ.
     ///
     /// # What it cannot know
     /// A proxy that ends the connection and begins another one has other numbers, and is not found by this.
@@ -32,14 +32,18 @@ rule! {
 const APART: Span = Span::from_secs(10);
 
 fn check(population: &Population<'_>, findings: &mut Findings) {
-    let mut seen: BTreeMap<(u32, u32), &Connection> = BTreeMap::new();
+    let numbers = |connection: &Connection| connection.sides.client.isn.zip(connection.sides.server.isn);
+    let mut seen: BTreeMap<(u32, u32), Vec<&Connection>> = BTreeMap::new();
     for connection in population.connections {
-        let (Some(client), Some(server)) = (connection.sides.client.isn, connection.sides.server.isn) else {
-            continue;
-        };
-        let first = *seen.entry((client, server)).or_insert(connection);
+        if let Some(both) = numbers(connection) {
+            seen.entry(both).or_default().push(connection);
+        }
+    }
+    for alike in seen.values() {
+        // Who meets the same two numbers again and again does not draw them: a program made these packets.
+        let [first, connection] = alike[..] else { continue };
         let other_ends = (first.client, first.server) != (connection.client, connection.server);
-        if first.id == connection.id || !other_ends || connection.start.since(first.start) > APART {
+        if !other_ends || connection.start.since(first.start) > APART {
             continue;
         }
         findings.add(

@@ -49,7 +49,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             )
         } else {
             format!(
-                "the {gone} vanished without closing; the {holder} still held the session {} later",
+                "the {gone} vanished without closing; the {holder} tried for {} and had not closed {} later",
+                seconds(until),
                 seconds(held)
             )
         };

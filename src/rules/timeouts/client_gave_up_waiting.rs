@@ -60,7 +60,9 @@ struct Wait {
 }
 
 fn check(subject: Subject<'_>, findings: &mut Findings) {
-    for part in subject.parts().filter(|part| part.leg.role == Role::Main && part.sees_both()) {
+    // What the server said and the capture does not hold may have been the answer.
+    let heard = |part: &Part<'_>| part.sees_both() && part.connection.visibility.gap_bytes.server == 0;
+    for part in subject.parts().filter(|part| part.leg.role == Role::Main && heard(part)) {
         let Some(wait) = unanswered(&part).or_else(|| unheard(&part)) else { continue };
         let waited = wait.left.since(wait.asked.time);
         let Some(why) = long(&subject, &part, &wait, waited) else { continue };

@@ -49,7 +49,8 @@ fn check(subject: Subject<'_>, findings: &mut Findings) {
             continue;
         }
         let mut broken = false;
-        for (index, work) in part.leg.works.list.iter().enumerate().filter(|(_, work)| is_cut(work)) {
+        let cut = |work: &&Work| is_cut(work) && (has_begun(work) || data_of(subject, work).is_some());
+        for (index, work) in part.leg.works.list.iter().enumerate().filter(|(_, work)| cut(work)) {
             broken = true;
             findings.add(of_work(subject, part, work, index));
         }
@@ -77,6 +78,11 @@ fn is_cut(work: &Work) -> bool {
         Some((Stage::Refused, _)) => work.partial,
         Some(_) => false,
     }
+}
+
+/// Whether anything but the request shows a transfer: a length, a byte, or how it ended.
+fn has_begun(work: &Work) -> bool {
+    work.ended.is_some() || work.reached.is_some_and(|position| position.value > 0 || position.of.is_some())
 }
 
 fn of_work(subject: Subject<'_>, part: Part<'_>, work: &Work, index: usize) -> Finding {

@@ -90,7 +90,7 @@ pub struct Closer {
 /// One connection and the window it is judged in.
 pub(super) struct Case<'c> {
     connection: &'c TcpConnection,
-    window: Window,
+    window: Window<'c>,
     superseded: bool,
 }
 
@@ -163,7 +163,7 @@ impl Verdict {
 
 /// The account of a connection that is over, or that the capture leaves. `superseded` tells that its ports began
 /// anew at the window's end.
-pub fn finish(connection: &TcpConnection, window: Window, superseded: bool) -> Row {
+pub fn finish(connection: &TcpConnection, window: Window<'_>, superseded: bool) -> Row {
     let case = Case { connection, window, superseded };
     let rst = connection.closing.filter(|closing| !closing.fin).and_then(|closing| {
         let reset = connection.resets.get(closing.direction.index()).copied().flatten()?;
@@ -340,6 +340,7 @@ fn round_trips(case: &Case<'_>) -> RoundTrips {
 fn visibility(case: &Case<'_>, facts: &Facts, ended: &Ending) -> Visibility {
     let connection = case.connection;
     let (client, server) = (case.half(Side::Client), case.half(Side::Server));
+    let lost = connection.gap_bytes_by_side();
     let mut gaps: Vec<_> = connection
         .gaps
         .iter()
@@ -356,7 +357,10 @@ fn visibility(case: &Case<'_>, facts: &Facts, ended: &Ending) -> Visibility {
         },
         gaps,
         gap_count: connection.gap_count,
-        gap_bytes: connection.gap_bytes_by_side(),
+        gap_bytes: PerSide {
+            client: lost.client.saturating_add(client.unplaced),
+            server: lost.server.saturating_add(server.unplaced),
+        },
         snapped: client.snapped + server.snapped,
         duplicates: client.duplicates + server.duplicates,
         loss_ratio: if facts.acked_bytes == 0 {

@@ -33,7 +33,7 @@ const QUIET: Span = Span::from_secs(3);
 const PASSED_OVER: Span = Span::from_millis(250);
 
 /// Refines the reasons of all rows. `rows` are in order of their first packet.
-pub fn judge(rows: &mut [Row], window: Window) {
+pub fn judge(rows: &mut [Row], window: Window<'_>) {
     let mut by_server: BTreeMap<Endpoint, Vec<usize>> = BTreeMap::new();
     for (index, row) in rows.iter().enumerate() {
         if row.connection.transport == Transport::Tcp {
@@ -405,7 +405,7 @@ fn idle_timer(rows: &mut [Row], group: &[usize], side: Side) {
 }
 
 /// A half-close far longer than this service's orderly ones is a leak, though no minute has passed.
-fn leaks(rows: &mut [Row], group: &[usize], window: Window) {
+fn leaks(rows: &mut [Row], group: &[usize], window: Window<'_>) {
     let mut orderly: Vec<Span> = Vec::new();
     let mut open: Vec<(usize, Span)> = Vec::new();
     let mut last_orderly: Option<Timestamp> = None;

@@ -124,6 +124,8 @@ pub struct Half {
     pub probes_answered: u32,
     /// Payload cut by the recorder.
     pub snapped: u32,
+    /// Payload whose sequence numbers are too far from the rest to be placed.
+    pub unplaced: u64,
     /// Frames recorded twice.
     pub duplicates: u32,
     /// Last frame.
@@ -179,6 +181,7 @@ packed!(Half {
     probes,
     probes_answered,
     snapped,
+    unplaced,
     duplicates,
     last,
     last_payload,

@@ -594,7 +594,12 @@ impl TcpConnection {
         let syn = head.flags.has(TcpFlags::SYN);
         let mut gaps = Vec::new();
         let (own, other) = self.pair(packet.direction);
-        let Some(offset) = own.offset(head.seq.wrapping_add(u32::from(syn))) else { return };
+        let Some(offset) = own.offset(head.seq.wrapping_add(u32::from(syn))) else {
+            // So much is missing that the same sequence numbers may come again and mean other bytes.
+            own.trouble.forget_content();
+            own.unplaced = own.unplaced.saturating_add(head.payload.length.into());
+            return;
+        };
         let length = u64::from(head.payload.length);
         let end = offset + length as i64;
         own.snapped += u32::from(payload.len() < head.payload.length as usize);

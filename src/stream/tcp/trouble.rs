@@ -208,6 +208,11 @@ impl Trouble {
         }
     }
 
+    /// Nothing that comes now can be compared with what was seen before.
+    pub fn forget_content(&mut self) {
+        self.recent = <[Option<Content>; REMEMBERED]>::default();
+    }
+
     /// Compares a segment's bytes with those of an earlier one at the same place; `payload` is what was recorded.
     pub fn content(&mut self, act: Act, start: u64, length: u32, payload: &[u8]) {
         // A single byte may be the garbage of a keep-alive probe (RFC 9293 section 3.8.4).
