@@ -205,6 +205,8 @@ pub struct Finding {
     pub key: String,
     /// A name that stays the same from run to run of the same service: no time, client port, frame or address.
     pub fingerprint: Hash128,
+    /// What the fingerprint is made of, for people.
+    pub about: super::About,
     /// How many levels the confidence loses, by whom it cites.
     pub(super) doubts: u8,
     /// Whether it rests on a joint that only circumstances suggest.
@@ -223,11 +225,6 @@ impl Finding {
         finding.connections.sort_unstable();
         finding.doubts = subject.doubts();
         finding.guessed = subject.is_guessed();
-        finding.fingerprint = Hash128::of(&[
-            rule.code.as_bytes(),
-            session.protocol.as_bytes(),
-            &session.server.port.to_be_bytes(),
-        ]);
         finding
     }
 
@@ -267,6 +264,7 @@ impl Finding {
             occurrences: 1,
             key: String::new(),
             fingerprint: Hash128::of(&[rule.code.as_bytes()]),
+            about: super::About::default(),
             doubts: 0,
             guessed: false,
             keeps_severity: false,

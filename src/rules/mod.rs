@@ -13,6 +13,7 @@ mod departure;
 mod earlier_attempts;
 mod failure_rows;
 pub mod finding;
+mod fingerprint;
 pub mod idle_closings;
 mod interrupted;
 pub mod keys;
@@ -26,6 +27,7 @@ mod tls_offers;
 
 pub use capture::CaptureFacts;
 pub use finding::{Evidence, Fault, Finding, Layer, Role, Severity, Value};
+pub use fingerprint::About;
 pub use population::Population;
 pub use subject::{Part, Subject};
 
@@ -231,6 +233,7 @@ pub fn run(population: &Population<'_>) -> Vec<Finding> {
         finding.caused_by = finding.caused_by.and_then(|index| ids.get(index as usize).copied());
     }
     all.sort_by_key(|finding| finding.id);
+    fingerprint::assign(&mut all, population);
     all
 }
 

@@ -50,9 +50,13 @@ pub(super) fn verdict(case: &Case<'_>, closing: &Closing) -> Verdict {
             let times = open.transmissions;
             let (side_name, gone) = (side.name(), other.name());
             let because = if open.first.time < closing.act.time {
-                format!("the {side_name} sent the same bytes {times} times without an answer and closed: the {gone} is gone")
+                format!(
+                    "the {side_name} sent the same bytes {times} times without an answer and closed: the {gone} is gone"
+                )
             } else {
-                format!("the {side_name}'s close was sent {times} times without an answer: the {gone} is gone")
+                format!(
+                    "the {side_name}'s close was sent {times} times without an answer: the {gone} is gone"
+                )
             };
             return Verdict::new(How::Fin, side.into(), Reason::PeerVanished, Confidence::High, because)
                 .citing([fin, Some(open.last)]);
