@@ -283,6 +283,35 @@ struct Times {
     spans: (Span, Span),
 }
 
+/// Whether a field of this name is one of a protocol above the transport, so that conversations have to be heard for it.
+pub fn is_of_application(name: &str) -> bool {
+    let below = [
+        "frame",
+        "eth",
+        "vlan",
+        "ieee8021ad",
+        "sll",
+        "null",
+        "raw",
+        "arp",
+        "ip",
+        "ipv6",
+        "icmp",
+        "icmpv6",
+        "tcp",
+        "udp",
+        "communityid",
+        "gre",
+        "mpls",
+        "wlan",
+        "llc",
+        "ppp",
+    ];
+    let protocol = name.split('.').next().unwrap_or_default();
+    // The protocols of a frame and the columns name the uppermost one.
+    !below.contains(&protocol) || name == "frame.protocols"
+}
+
 /// The name of a transport in the column of protocols.
 pub(super) fn transport_title(transport: Transport) -> &'static str {
     match transport {

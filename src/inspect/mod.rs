@@ -4,15 +4,17 @@ mod dissect;
 pub mod field;
 mod frame;
 mod hearing;
+pub mod hex;
 mod layers;
 mod link;
 mod network;
 pub mod secrets;
 mod segments;
+mod shown;
 pub mod transcript;
 mod transport;
 mod tree;
 
-pub use dissect::{Wanted, dissect, one};
+pub use dissect::{Wanted, dissect, is_of_application, one};
 pub use field::{Dissection, Field, Value};
 pub use transcript::{Piece, Said, transcribe};
