@@ -1,5 +1,6 @@
 //! Packets read again from the inputs that the analysis was made of.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use super::{Needs, PacketSource};
@@ -13,22 +14,20 @@ use crate::inspect::{Dissection, Wanted, dissect};
 pub struct Reread<'a> {
     inputs: Vec<Input>,
     analysis: &'a Analysis,
-    /// Whether the line that sums a packet up is wanted too.
-    info: bool,
-    /// Whether all fields are wanted, and not only those that the filter names.
-    whole: bool,
+    shown: Wanted,
 }
 
 impl<'a> Reread<'a> {
     /// The same inputs in the same order as those that were analysed.
     pub fn new(inputs: Vec<Input>, analysis: &'a Analysis) -> Self {
-        Self { inputs, analysis, info: false, whole: false }
+        let shown = Wanted { frames: None, connections: None, application: false, info: false };
+        Self { inputs, analysis, shown }
     }
 
-    /// The same with all fields and the line that sums a packet up, for who shows packets.
+    /// The same for who shows the packets and wants more of them than the filter does.
     #[must_use]
-    pub fn whole(self) -> Self {
-        Self { info: true, whole: true, ..self }
+    pub fn showing(self, shown: Wanted) -> Self {
+        Self { shown, ..self }
     }
 }
 
@@ -39,11 +38,19 @@ impl PacketSource for Reread<'_> {
         tell: &mut dyn FnMut(&Dissection, &[u8]) -> ControlFlow<()>,
     ) -> Result<(), Error> {
         let wanted = Wanted {
-            frames: needs.frames.clone(),
-            connections: needs.connections.clone(),
-            application: needs.application || self.whole,
-            info: self.info,
+            frames: both(self.shown.frames.as_ref(), needs.frames.as_ref()),
+            connections: both(self.shown.connections.as_ref(), needs.connections.as_ref()),
+            application: needs.application || self.shown.application,
+            info: self.shown.info,
         };
         dissect(self.inputs.clone(), self.analysis, &wanted, tell)
+    }
+}
+
+/// What is in both sets; none where neither bounds anything.
+fn both<T: Ord + Copy>(a: Option<&BTreeSet<T>>, b: Option<&BTreeSet<T>>) -> Option<BTreeSet<T>> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a & b),
+        (one, other) => one.or(other).cloned(),
     }
 }
