@@ -63,6 +63,9 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// One line per packet, its decoded fields, its octets; for scripts that know tshark
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Packets(PacketsArgs),
     /// A small table over all sessions
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark stats [OPTIONS] <FILE>... <NAME>")]
@@ -76,6 +79,9 @@ pub(super) enum Verb {
     /// All rules, one a line
     #[command(after_long_help = TABLE)]
     Rules(RulesArgs),
+    /// The names that filters may use: type, what they are facts of, example
+    #[command(after_long_help = TABLE)]
+    Fields(FieldsArgs),
     /// The JSON Schema of the machine formats
     #[command(after_long_help = TABLE)]
     Schema(SchemaArgs),
@@ -143,6 +149,18 @@ pub(super) struct LookArgs {
     pub(super) time: TimeClock,
 }
 
+/// Which of the rows are wanted.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FilterArgs {
+    /// Only those that satisfy this display filter
+    ///
+    /// The language is Wireshark's, with fields of sessions, connections and findings: session.end.kind == "silent",
+    /// tcp.analysis.retransmission && session.idle.max > 300s. `ghostshark fields` lists the names. Of a session, a
+    /// field of packets means some packet of it.
+    #[arg(short = 'Y', long, help_heading = "Input", value_name = "FILTER")]
+    pub(super) filter: Option<String>,
+}
+
 /// Where the result goes, and how times look in it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
@@ -172,6 +190,8 @@ pub(super) struct SummaryArgs {
 pub(super) struct ConnectionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
@@ -195,6 +215,8 @@ pub(super) struct ConnectionsArgs {
 pub(super) struct SessionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
@@ -214,11 +236,13 @@ pub(super) struct SessionsArgs {
     pub(super) look: LookArgs,
 }
 
-/// Behind the files stand the sessions that are meant: `S-0001`, or 1.
+/// Behind the files stand the sessions that are meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Every session
     #[arg(long)]
     pub(super) all: bool,
@@ -238,6 +262,8 @@ pub(super) struct ShowArgs {
 pub(super) struct EventsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: EventsFormat,
@@ -254,6 +280,8 @@ pub(super) struct EventsArgs {
 pub(super) struct FindingsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
@@ -276,6 +304,47 @@ pub(super) struct FindingsArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub(super) struct PacketsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: PacketsFormat,
+    /// Fields of -T fields, by their names in Wireshark; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',')]
+    pub(super) fields: Vec<String>,
+    /// Every field of every packet, as a tree
+    #[arg(short = 'V', long = "decode", help_heading = "Output")]
+    pub(super) decode: bool,
+    /// Every octet of every packet
+    #[arg(short = 'x', long = "bytes", help_heading = "Output")]
+    pub(super) bytes: bool,
+    /// Only this packet, by its number in the run; may be given several times
+    #[arg(long = "frame", help_heading = "Output", value_name = "N", value_delimiter = ',')]
+    pub(super) frames: Vec<u64>,
+    /// At most this many packets
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How packets are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PacketsFormat {
+    /// Text for people
+    Text,
+    /// The fields that -e names, with a tab between them and a comma between several values of one
+    Fields,
+    /// One JSON object a line, with every field
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(super) struct ExplainArgs {
     /// The rule, by code or name
     #[arg(value_name = "RULE", value_parser = rule_name)]
@@ -288,6 +357,19 @@ pub(super) struct ExplainArgs {
 #[derive(Debug, Clone, Args)]
 pub(super) struct RulesArgs {
     /// One JSON object a line, with the whole page of each rule
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct FieldsArgs {
+    /// Only names that hold this text, or that this pattern with * fits
+    #[arg(value_name = "PATTERN")]
+    pub(super) pattern: Option<String>,
+    /// One JSON object a line
     #[arg(long)]
     pub(super) json: bool,
     /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
@@ -349,11 +431,13 @@ impl From<FindingsGroup> for findings::Group {
     }
 }
 
-/// Behind the files stands the session that is meant: `S-0001`, or 1.
+/// Behind the files stands the session that is meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FollowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// One side only: c for the client, s for the server
     #[arg(long, help_heading = "Output", value_name = "SIDE")]
     pub(super) side: Option<FollowSide>,
