@@ -13,6 +13,7 @@ pub mod error;
 pub mod escape;
 pub mod events;
 pub mod filter;
+pub mod gate;
 pub mod inspect;
 pub mod limits;
 pub mod packet;

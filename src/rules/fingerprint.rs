@@ -115,7 +115,7 @@ fn kept(run: &str) -> String {
 }
 
 /// Gives each finding its name; `findings` are in the order of the output.
-pub fn assign(findings: &mut [Finding], population: &Population<'_>) {
+pub(super) fn assign(findings: &mut [Finding], population: &Population<'_>) {
     let mut alike: BTreeMap<(&'static str, &'static str, About), u32> = BTreeMap::new();
     for finding in findings {
         let about = About::of(finding, population);
