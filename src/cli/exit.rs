@@ -10,9 +10,10 @@ use crate::filter::Refusal;
 /// Printed at the end of every `--help` and in the man page.
 pub(super) const TABLE: &str = "\
 Exit codes:
-  0        done; with -q: there was something to show
-  1        with -q: there was nothing to show
-  2        wrong use: flags, a filter or a story with mistakes, or an output that cannot be written
+  0        done; check: the gate passed; with -q: there was something to show
+  1        check: the gate failed; with -q: there was nothing to show
+  2        wrong use: flags, a filter, a story, a policy or a baseline with mistakes, or an output that
+           cannot be written
   3        input: no file could be read, or --strict-input and one was damaged
   4        internal error (a bug)
   130/143  stopped by the user";

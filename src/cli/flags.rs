@@ -73,6 +73,15 @@ pub(super) enum Verb {
     /// The whole result in one document
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Report(ReportArgs),
+    /// The gate of a merge: rules, asserts and a baseline decide, and the exit code says it
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Check(CheckArgs),
+    /// The findings that are known, for `check --baseline`
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Baseline(BaselineArgs),
+    /// A policy to begin with, the mistakes of one, or what one means
+    #[command(arg_required_else_help = true, after_long_help = TABLE, subcommand)]
+    Policy(PolicyVerb),
     /// The page of a rule: what it finds, why it matters, how it is decided, how to mend it
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Explain(ExplainArgs),
@@ -342,6 +351,65 @@ pub(super) enum PacketsFormat {
     Fields,
     /// One JSON object a line, with every field
     Jsonl,
+}
+
+/// What is checked, and by what.
+#[derive(Debug, Clone, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// The policy; without one, an error fails
+    #[arg(short = 'p', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) policy: Option<PathBuf>,
+    /// The findings that are known: they are counted and do not fail
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: Option<PathBuf>,
+    /// The least severity that fails, in place of the policy's
+    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "warning", "error", "critical", "never"])]
+    pub(super) fail_on: Option<String>,
+    /// Findings less sure than this never fail, in place of the policy's
+    #[arg(long, value_name = "WORD", value_parser = ["low", "medium", "high", "certain"])]
+    pub(super) min_confidence: Option<String>,
+    /// Entries of the baseline that did not come again fail, too
+    #[arg(long)]
+    pub(super) fail_on_stale: bool,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Where a baseline goes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct BaselineArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// The baseline to write
+    #[arg(short = 'o', long = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) out: PathBuf,
+    /// Add to what the file holds, instead of beginning anew
+    #[arg(long)]
+    pub(super) update: bool,
+    /// With --update: drop what did not come again
+    #[arg(long, requires = "update")]
+    pub(super) prune: bool,
+}
+
+/// What is done with a policy.
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum PolicyVerb {
+    /// Print a policy to begin with, every line of it explained
+    Init,
+    /// Tell the first mistake of a policy, if it has one
+    Lint {
+        /// The policy
+        file: PathBuf,
+    },
+    /// Print what a policy means
+    Show {
+        /// The policy
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Clone, Args)]

@@ -54,8 +54,8 @@ impl Baseline {
             if line.trim().is_empty() {
                 continue;
             }
-            let entry: Entry =
-                serde_json::from_str(line).map_err(|error| Wrong::at(text, &bytes, format!("this is no entry: {error}")))?;
+            let entry: Entry = serde_json::from_str(line)
+                .map_err(|error| Wrong::at(text, &bytes, format!("this is no entry: {error}")))?;
             if rules::named(&entry.rule).is_none() {
                 return Err(Wrong::at(text, &bytes, format!("there is no rule {}", entry.rule)));
             }

@@ -10,5 +10,5 @@ pub mod verdict;
 
 pub use baseline::Baseline;
 pub use policy::{Policy, Wrong};
-pub use terms::Day;
+pub use terms::{Day, confidence, fail_on};
 pub use verdict::{Case, Circumstances, Outcome, State, Verdict, judge};

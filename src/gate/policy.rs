@@ -165,10 +165,22 @@ impl Policy {
         let read = Reading { text };
         Ok(Self {
             gate: read.gate(written.gate.unwrap_or_default())?,
-            timers: written.timers.into_iter().map(|(name, timer)| read.timer(name, timer)).collect::<Result<_, _>>()?,
-            rules: written.rules.iter().map(|(code, rule)| read.rule(code, rule)).collect::<Result<_, _>>()?,
+            timers: written
+                .timers
+                .into_iter()
+                .map(|(name, timer)| read.timer(name, timer))
+                .collect::<Result<_, _>>()?,
+            rules: written
+                .rules
+                .iter()
+                .map(|(code, rule)| read.rule(code, rule))
+                .collect::<Result<_, _>>()?,
             mutes: written.mute.into_iter().map(|mute| read.mute(mute)).collect::<Result<_, _>>()?,
-            asserts: written.assert.into_iter().map(|assert| read.assert(assert)).collect::<Result<_, _>>()?,
+            asserts: written
+                .assert
+                .into_iter()
+                .map(|assert| read.assert(assert))
+                .collect::<Result<_, _>>()?,
         })
     }
 }
@@ -264,10 +276,12 @@ impl Reading<'_> {
     fn gate(&self, written: WrittenGate) -> Result<Gate, Wrong> {
         let mut gate = Gate::default();
         if let Some(word) = written.fail_on {
-            gate.fail_on = terms::fail_on(word.get_ref()).map_err(|reason| self.wrong(&word.span(), reason))?;
+            gate.fail_on =
+                terms::fail_on(word.get_ref()).map_err(|reason| self.wrong(&word.span(), reason))?;
         }
         for (word, most) in written.max {
-            let severity = terms::severity(word.get_ref()).map_err(|reason| self.wrong(&word.span(), reason))?;
+            let severity =
+                terms::severity(word.get_ref()).map_err(|reason| self.wrong(&word.span(), reason))?;
             gate.budgets.insert(severity, most);
         }
         if let Some(word) = written.min_confidence {
@@ -281,8 +295,8 @@ impl Reading<'_> {
     }
 
     fn timer(&self, name: String, written: WrittenTimer) -> Result<Timer, Wrong> {
-        let path_idle =
-            terms::idle(written.path_idle.get_ref()).map_err(|reason| self.wrong(&written.path_idle.span(), reason))?;
+        let path_idle = terms::idle(written.path_idle.get_ref())
+            .map_err(|reason| self.wrong(&written.path_idle.span(), reason))?;
         Ok(Timer { name, matches: self.filter(&written.r#match, Scope::Sessions)?, path_idle })
     }
 
@@ -301,7 +315,10 @@ impl Reading<'_> {
 
     fn code(&self, written: &Spanned<String>) -> Result<&'static str, Wrong> {
         rules::named(written.get_ref()).map(|rule| rule.code).ok_or_else(|| {
-            self.wrong(&written.span(), format!("there is no rule {}; `ghostshark rules` lists them", written.get_ref()))
+            self.wrong(
+                &written.span(),
+                format!("there is no rule {}; `ghostshark rules` lists them", written.get_ref()),
+            )
         })
     }
 
@@ -314,9 +331,9 @@ impl Reading<'_> {
             return Err(self.wrong(&written.reason.span(), "a mute has a reason"));
         }
         let expires = written.expires.as_ref().map(|day| {
-            day.get_ref().parse::<Day>().map_err(|_| {
-                self.wrong(&day.span(), "this is no day; days are written 2026-12-31")
-            })
+            day.get_ref()
+                .parse::<Day>()
+                .map_err(|_| self.wrong(&day.span(), "this is no day; days are written 2026-12-31"))
         });
         Ok(Mute {
             rule: written.rule.as_ref().map(|code| self.code(code)).transpose()?,
@@ -330,7 +347,9 @@ impl Reading<'_> {
     fn assert(&self, written: WrittenAssert) -> Result<Assert, Wrong> {
         let expect = match &written.expect {
             None => Expectation::All,
-            Some(word) => word.get_ref().parse().map_err(|reason: String| self.wrong(&word.span(), reason))?,
+            Some(word) => {
+                word.get_ref().parse().map_err(|reason: String| self.wrong(&word.span(), reason))?
+            }
         };
         Ok(Assert {
             line: self.wrong(&written.name.span(), "").line,

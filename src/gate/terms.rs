@@ -119,12 +119,16 @@ pub(super) fn severity(word: &str) -> Result<Severity, String> {
 }
 
 /// From which severity on the gate fails.
-pub(super) fn fail_on(word: &str) -> Result<Option<Severity>, String> {
-    if word == "never" { Ok(None) } else { severity(word).map(Some).map_err(|reason| format!("{reason}, never")) }
+pub fn fail_on(word: &str) -> Result<Option<Severity>, String> {
+    if word == "never" {
+        Ok(None)
+    } else {
+        severity(word).map(Some).map_err(|reason| format!("{reason}, never"))
+    }
 }
 
 /// A confidence.
-pub(super) fn confidence(word: &str) -> Result<Confidence, String> {
+pub fn confidence(word: &str) -> Result<Confidence, String> {
     match word {
         "low" => Ok(Confidence::Low),
         "medium" => Ok(Confidence::Medium),

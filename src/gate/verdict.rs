@@ -100,7 +100,9 @@ impl Outcome {
     /// The sessions that are against it.
     pub fn against(&self) -> Vec<u32> {
         match self.expect {
-            Expectation::None | Expectation::Count(super::terms::Relation::AtMost, _) => self.satisfied.clone(),
+            Expectation::None | Expectation::Count(super::terms::Relation::AtMost, _) => {
+                self.satisfied.clone()
+            }
             _ => self.sessions.iter().filter(|id| !self.satisfied.contains(id)).copied().collect(),
         }
     }
@@ -112,7 +114,8 @@ impl Outcome {
             return if self.allow_empty {
                 "no session is meant, which is allowed".to_owned()
             } else {
-                "no session is meant: an empty capture proves nothing (`allow_empty = true` lets it pass)".to_owned()
+                "no session is meant: an empty capture proves nothing (`allow_empty = true` lets it pass)"
+                    .to_owned()
             };
         }
         format!("{satisfied} of {all} sessions satisfy it, expected: {}", self.expect)
@@ -168,10 +171,7 @@ pub fn judge(
     let mut verdict = Verdict {
         stale_fails: circumstances.stale_fails,
         has_baseline: circumstances.baseline.is_some(),
-        expired: expired
-            .iter()
-            .filter_map(|mute| Some((mute.line, mute.expires?.to_string())))
-            .collect(),
+        expired: expired.iter().filter_map(|mute| Some((mute.line, mute.expires?.to_string()))).collect(),
         capture: capture(analysis, policy),
         ..Verdict::default()
     };
@@ -189,12 +189,20 @@ pub fn judge(
             && counts(finding, setting.is_some())
             && finding.confidence >= policy.gate.min_confidence
             && policy.gate.fail_on.is_some_and(|least| severity >= least);
-        verdict.cases.push(Case { finding: index, severity, state, fails, timer: timers.get(&index).cloned() });
+        verdict.cases.push(Case {
+            finding: index,
+            severity,
+            state,
+            fails,
+            timer: timers.get(&index).cloned(),
+        });
     }
     for (severity, most) in &policy.gate.budgets {
         let counted = verdict.cases.iter().filter(|case| {
             let finding = analysis.findings.get(case.finding);
-            case.state == State::New && case.severity == *severity && finding.is_some_and(|finding| counts(finding, true))
+            case.state == State::New
+                && case.severity == *severity
+                && finding.is_some_and(|finding| counts(finding, true))
         });
         let count = counted.count() as u32;
         if count > *most {
@@ -251,7 +259,9 @@ fn timers(
         let sessions: BTreeSet<u32> = timer.matches.sessions(analysis, source)?.into_iter().collect();
         for (index, finding) in analysis.findings.iter().enumerate() {
             let fits = |value: &crate::rules::Value| match value {
-                crate::rules::Value::Time(span) => span.0.abs_diff(timer.path_idle.0) <= timer.path_idle.0.unsigned_abs() / 20,
+                crate::rules::Value::Time(span) => {
+                    span.0.abs_diff(timer.path_idle.0) <= timer.path_idle.0.unsigned_abs() / 20
+                }
                 _ => false,
             };
             if finding.session.is_some_and(|id| sessions.contains(&id))
@@ -289,7 +299,9 @@ fn capture(analysis: &Analysis, policy: &Policy) -> Vec<String> {
         let seen = (file.packets + drops).max(1);
         let dropped = drops as f64 * 100.0 / seen as f64;
         if let Some(most) = policy.gate.drops_percent.filter(|most| dropped > *most) {
-            wrong.push(format!("{path}: the recorder dropped {dropped:.2} % of the packets; {most} % are allowed"));
+            wrong.push(format!(
+                "{path}: the recorder dropped {dropped:.2} % of the packets; {most} % are allowed"
+            ));
         }
         let oneway = quality.one_sided_ratio * 100.0;
         if let Some(most) = policy.gate.oneway_percent.filter(|most| oneway > *most) {

@@ -15,6 +15,8 @@ mod degradation;
 mod determinism;
 mod documents;
 mod faces;
+#[cfg(feature = "cli")]
+mod gate;
 mod house;
 mod memory;
 mod parity;

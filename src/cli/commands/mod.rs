@@ -1,5 +1,7 @@
 //! One file a verb, and what those share that analyse.
 
+pub(super) mod baseline;
+pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod events;
@@ -9,6 +11,7 @@ pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod packets;
+pub(super) mod policy;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;
