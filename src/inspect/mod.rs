@@ -1,5 +1,7 @@
 //! Details of what was analysed, read again from the inputs when they are asked for.
 
+mod account;
+mod application;
 mod dissect;
 pub mod field;
 mod frame;

@@ -100,22 +100,13 @@ impl<'a> PacketWriter<'a> {
         }
     }
 
-    /// `S-0001` of the session that the packet belongs to, or nothing.
-    fn session(&self, packet: &Dissection) -> Option<String> {
-        let mine = |id: &u32| {
-            let sessions = self.analysis.sessions.iter();
-            sessions.clone().find(|session| session.legs.iter().any(|leg| leg.connection == *id))
-        };
-        packet.connections.iter().rev().find_map(mine).map(crate::session::Session::name)
-    }
-
     fn line(&self, packet: &Dissection, out: &mut dyn Write) -> io::Result<()> {
         let number = match self.analysis.files.len() {
             0 | 1 => packet.at.frame.to_string(),
             _ => format!("{}:{}", packet.at.file.0, packet.at.frame),
         };
         let (source, destination) = ends(packet);
-        let session = self.session(packet).unwrap_or_else(|| "-".to_owned());
+        let session = session(packet).unwrap_or("-");
         let line = format!(
             "{number:>6} {:>12} {:<8} {source:<15} > {destination:<15} {:<8} {:>5} {}",
             self.time(packet.time),
@@ -169,13 +160,21 @@ impl<'a> PacketWriter<'a> {
         object.insert("frame".to_owned(), json!(packet.at.frame));
         object.insert("time".to_owned(), json!(packet.time.rfc3339()));
         object.insert("connections".to_owned(), json!(packet.connections));
-        if let Some(session) = self.session(packet) {
+        if let Some(session) = session(packet) {
             object.insert("session".to_owned(), json!(session));
         }
         object.insert("protocol".to_owned(), json!(packet.protocol));
         object.insert("info".to_owned(), json!(packet.info));
         object.insert("fields".to_owned(), Json::Object(layers));
         Json::Object(object)
+    }
+}
+
+/// `S-0001` of the session that the packet belongs to, or nothing.
+fn session(packet: &Dissection) -> Option<&str> {
+    match packet.values("session.id").last() {
+        Some(Value::Text(id)) => Some(id),
+        _ => None,
     }
 }
 
