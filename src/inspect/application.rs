@@ -77,7 +77,7 @@ pub(super) fn payload(name: &'static str, payload: Payload, bytes: &[u8]) -> Fie
     let in_frame = payload.captured.buffer != Slice::SIDE;
     Field {
         name,
-        label: Cow::Borrowed("Payload"),
+        label: Cow::Owned(format!("Payload ({} bytes)", bytes.len())),
         value: Value::Bytes(bytes.to_vec()),
         bytes: in_frame.then(|| start..start + bytes.len() as u32),
         depth: 1,

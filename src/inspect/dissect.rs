@@ -148,6 +148,26 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Takes these for the times of the run's first frame, and of the one before that which comes next.
+    pub(super) fn begin(&mut self, first: Option<Timestamp>, before: Option<Timestamp>) {
+        self.first = first;
+        self.before = before;
+    }
+
+    /// Tells each frame of a batch, and the innermost connection that it belongs to.
+    pub(super) fn places(&mut self, batch: &mut Batch, tell: &mut dyn FnMut(&FrameRecord, Option<u32>)) {
+        let parts = self.take_apart(batch);
+        let mut spans = BTreeMap::new();
+        for (packet, order) in parts.iter().flat_map(|parts| &parts.packets) {
+            self.hear(packet, *order, batch, &mut spans);
+        }
+        for parts in &parts {
+            let known = self.known(parts, batch, &spans);
+            tell(&parts.record, known.iter().rev().find_map(|known| Some(known.connection?.id)));
+        }
+        self.tables.iter_mut().for_each(|table| table.sink().clear());
+    }
+
     /// Tells the wanted frames of a batch; breaks off where no more are wanted.
     pub(super) fn batch(
         &mut self,
@@ -240,6 +260,37 @@ impl<'a> Pass<'a> {
         tell: &mut dyn FnMut(&Dissection, &[u8]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         let analysis = self.analysis;
+        let known = self.known(parts, batch, spans);
+        let mut connections: Vec<u32> = known.iter().filter_map(|known| Some(known.connection?.id)).collect();
+        connections.dedup();
+        if let Some(wanted) = &self.wanted.connections
+            && !connections.iter().any(|id| wanted.contains(id))
+        {
+            return ControlFlow::Continue(());
+        }
+        let frame = batch.frame(&parts.record);
+        let moments = Moments { first: self.first, before: parts.before };
+        let mut dissection =
+            Dissection { at: frame.at, time: frame.time, connections, ..Dissection::default() };
+        frame::begin(&mut dissection, &frame, moments, analysis);
+        layers::headers(&mut dissection, &frame, &parts.headers, &known, &batch.side, self.wanted.info);
+        for heeded in messages {
+            let place = self.place(parts, heeded);
+            application::add(&mut dissection, heeded, place, self.wanted.info);
+        }
+        frame::finish(&mut dissection);
+        if let Some(sessions) = &self.sessions {
+            sessions.add(&mut dissection, analysis);
+        }
+        tell(&dissection, frame.bytes)
+    }
+
+    /// The packets of a frame, with what is known of them.
+    fn known<'p>(&mut self, parts: &'p Parts, batch: &'p Batch, spans: &BTreeMap<u64, Times>) -> Vec<Known<'p>>
+    where
+        'a: 'p,
+    {
+        let analysis = self.analysis;
         let mut known: Vec<Known<'_>> = Vec::new();
         for (packet, order) in &parts.packets {
             let (connection, segment, spans) = match packet.body {
@@ -267,28 +318,7 @@ impl<'a> Pass<'a> {
                 payload.filter(|_| self.wanted.application).map(|payload| batch.bytes(payload.captured));
             known.push(Known { packet, payload, connection, segment, spans });
         }
-        let mut connections: Vec<u32> = known.iter().filter_map(|known| Some(known.connection?.id)).collect();
-        connections.dedup();
-        if let Some(wanted) = &self.wanted.connections
-            && !connections.iter().any(|id| wanted.contains(id))
-        {
-            return ControlFlow::Continue(());
-        }
-        let frame = batch.frame(&parts.record);
-        let moments = Moments { first: self.first, before: parts.before };
-        let mut dissection =
-            Dissection { at: frame.at, time: frame.time, connections, ..Dissection::default() };
-        frame::begin(&mut dissection, &frame, moments, analysis);
-        layers::headers(&mut dissection, &frame, &parts.headers, &known, &batch.side, self.wanted.info);
-        for heeded in messages {
-            let place = self.place(parts, heeded);
-            application::add(&mut dissection, heeded, place, self.wanted.info);
-        }
-        frame::finish(&mut dissection);
-        if let Some(sessions) = &self.sessions {
-            sessions.add(&mut dissection, analysis);
-        }
-        tell(&dissection, frame.bytes)
+        known
     }
 
     /// Where the payload with the last byte of a message lies.

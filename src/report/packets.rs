@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::{Clock, Look, Paint, Tone};
 use crate::analysis::Analysis;
 use crate::escape;
-use crate::inspect::{Dissection, Value, hex};
+use crate::inspect::{Dissection, Field, Value, hex, shown};
 use crate::time::Timestamp;
 
 /// What is written of each packet.
@@ -134,7 +134,8 @@ impl<'a> PacketWriter<'a> {
     fn object(&self, packet: &Dissection) -> serde_json::Value {
         use serde_json::{Map, Value as Json, json};
         let mut layers = Map::new();
-        for field in packet.fields.iter().filter(|field| !field.name.is_empty()) {
+        let told = |field: &&Field| !field.name.is_empty() && !shown::is_payload(field.name);
+        for field in packet.fields.iter().filter(told) {
             let value = match &field.value {
                 Value::Present if field.depth == 0 => continue,
                 Value::Present => Json::Bool(true),
@@ -186,7 +187,7 @@ fn values(packet: &Dissection, name: &str) -> String {
         _ => {}
     }
     let fields = packet.fields.iter().filter(|field| field.name == name);
-    let texts: Vec<String> = fields.map(crate::inspect::Field::value_text).collect();
+    let texts: Vec<String> = fields.map(Field::value_text).collect();
     texts.join(",")
 }
 
@@ -194,7 +195,7 @@ fn values(packet: &Dissection, name: &str) -> String {
 fn ends(packet: &Dissection) -> (String, String) {
     let last = |names: [&str; 2]| {
         let mut fields = packet.fields.iter();
-        fields.rfind(|field| names.contains(&field.name)).map(crate::inspect::Field::value_text)
+        fields.rfind(|field| names.contains(&field.name)).map(Field::value_text)
     };
     let of = |ip: [&str; 2], link: [&str; 2]| last(ip).or_else(|| last(link)).unwrap_or_default();
     (
