@@ -113,7 +113,8 @@ mod tests {
         let plain = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures/curl_killed.pcap");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pcap.gz");
-        let mut packed = flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        let mut packed =
+            flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
         packed.write_all(&std::fs::read(plain).unwrap()).unwrap();
         packed.finish().unwrap();
         check(&path);

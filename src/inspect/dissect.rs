@@ -286,7 +286,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The packets of a frame, with what is known of them.
-    fn known<'p>(&mut self, parts: &'p Parts, batch: &'p Batch, spans: &BTreeMap<u64, Times>) -> Vec<Known<'p>>
+    fn known<'p>(
+        &mut self,
+        parts: &'p Parts,
+        batch: &'p Batch,
+        spans: &BTreeMap<u64, Times>,
+    ) -> Vec<Known<'p>>
     where
         'a: 'p,
     {

@@ -85,7 +85,8 @@ impl Index {
         if let Some(id) = entry.connection {
             let first = analysis.connections.get(id as usize).map_or(0, |connection| connection.first.number);
             let from = before.partition_point(|entry| entry.at.number < first);
-            let mine = before.get(from..).unwrap_or_default().iter().filter(|entry| entry.connection == Some(id));
+            let mine =
+                before.get(from..).unwrap_or_default().iter().filter(|entry| entry.connection == Some(id));
             for entry in mine {
                 load(&mut batch, entry, lookup)?;
                 if batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {

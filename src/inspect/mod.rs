@@ -19,6 +19,6 @@ mod transport;
 mod tree;
 
 pub use dissect::{Wanted, dissect, is_of_application, one};
-pub use index::{Entry, Index};
 pub use field::{Dissection, Field, Value};
+pub use index::{Entry, Index};
 pub use transcript::{Piece, Said, transcribe};

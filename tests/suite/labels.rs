@@ -121,7 +121,12 @@ fn no_byte_of_a_message_stays_without_a_name() {
             }
         }
     }
-    assert!(troubles.is_empty(), "{} unnamed:\n{}", troubles.len(), troubles[..troubles.len().min(20)].join("\n"));
+    assert!(
+        troubles.is_empty(),
+        "{} unnamed:\n{}",
+        troubles.len(),
+        troubles[..troubles.len().min(20)].join("\n")
+    );
     for protocol in protocols::CATALOGUE {
         assert!(told.contains_key(protocol.name), "{} says nothing in any story or recording", protocol.name);
     }

@@ -42,7 +42,21 @@ const FIELDS: &str = "frame.number frame.time_epoch frame.time_relative frame.ti
     tls.handshake.extensions_server_name tls.handshake.ciphersuite tls.alert_message.desc tls.resumed";
 
 /// Where we differ, and know why: recording, frame, and the fields' common beginning.
-const DIFFERENT: [(&str, u32, &str); 0] = [];
+const DIFFERENT: [(&str, u32, &str); 7] = [
+    // An answer that never came whole: we show it where it ends, tshark nowhere.
+    ("curl_killed.pcap", 79, "http."),
+    ("events_cut.pcapng", 40, "http."),
+    ("events_resumed.pcapng", 38, "http."),
+    ("lossy_path.pcapng", 130, "http."),
+    ("range_resumed.pcapng", 80, "http."),
+    // tshark measures this segment by the sequence numbers of a SYN-ACK that comes after it.
+    ("client_rebooted.pcapng", 15, "tcp."),
+    // What a side sends after a RST is no talk for us.
+    ("smtp_sent_twice.pcap", 22, "smtp."),
+];
+
+/// Of what an ICMP error quotes we tell no times, no window and, as tshark does only sometimes, no raw number.
+const NOT_OF_QUOTES: [&str; 4] = ["tcp.time_", "tcp.window_size", "tcp.seq_raw", "udp.time_"];
 
 fn input(path: &Path) -> Vec<Input> {
     vec![Input::File(path.to_owned())]
@@ -111,11 +125,16 @@ fn fields_are_those_of_tshark() {
         let ours = ours(&path, &fields);
         assert_eq!(theirs.len(), ours.len(), "{name}: packets");
         for (number, (theirs, ours)) in (1_u32..).zip(theirs.iter().zip(&ours)) {
+            let mut cells = fields.iter().zip(theirs);
+            let is_quote = cells.any(|(field, cell)| {
+                field.ends_with("type") && field.starts_with("icmp") && !cell.is_empty()
+            });
             for (field, (theirs, ours)) in fields.iter().zip(theirs.iter().zip(ours)) {
                 let known = |(file, frame, begin): &(&str, u32, &str)| {
                     *file == name && *frame == number && field.starts_with(begin)
                 };
-                if once(theirs) != once(ours) && !DIFFERENT.iter().any(known) {
+                let left_out = is_quote && NOT_OF_QUOTES.iter().any(|begin| field.starts_with(begin));
+                if once(theirs) != once(ours) && !left_out && !DIFFERENT.iter().any(known) {
                     let line = format!("{name} {number}: {theirs:?} against {ours:?}");
                     different.entry(field).or_default().push(line);
                 }
@@ -140,9 +159,13 @@ fn fields_stand_where_they_say() {
                 let Some(range) = field.bytes.clone() else { continue };
                 let there = bytes.get(range.start as usize..range.end as usize);
                 let there = there.unwrap_or_else(|| panic!("{}: {field:?}", path.display()));
-                let number = |bytes: &[u8]| bytes.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
+                let number =
+                    |bytes: &[u8]| bytes.iter().fold(0_u64, |number, octet| number << 8 | u64::from(*octet));
                 match (field.name, &field.value) {
-                    ("tcp.srcport" | "tcp.seq_raw" | "ip.ttl" | "ip.id" | "mqtt.kalive", Value::Unsigned(value)) => {
+                    (
+                        "tcp.srcport" | "tcp.seq_raw" | "ip.ttl" | "ip.id" | "mqtt.kalive",
+                        Value::Unsigned(value),
+                    ) => {
                         assert_eq!(number(there), *value, "{}: {field:?}", path.display());
                         read += 1;
                     }
@@ -150,7 +173,10 @@ fn fields_stand_where_they_say() {
                         assert_eq!(number(there), *value, "{}: {field:?}", path.display());
                         read += 1;
                     }
-                    ("http.request.method" | "http.host" | "ftp.request.command" | "mqtt.topic", Value::Text(text)) => {
+                    (
+                        "http.request.method" | "http.host" | "ftp.request.command" | "mqtt.topic",
+                        Value::Text(text),
+                    ) => {
                         assert_eq!(there, text.as_bytes(), "{}: {field:?}", path.display());
                         read += 1;
                     }
