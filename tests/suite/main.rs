@@ -18,7 +18,9 @@ mod faces;
 #[cfg(feature = "cli")]
 mod gate;
 mod house;
+mod labels;
 mod memory;
+mod packets;
 mod parity;
 mod reports;
 mod robustness;

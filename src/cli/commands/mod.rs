@@ -69,11 +69,17 @@ fn written(
 }
 
 /// The filter that was given, understood before anything is read.
-fn understood(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
-    let Some(text) = &args.filter else { return Ok(None) };
-    let filter = filter::compile(text, scope, &Macros::new())?;
-    readable_twice(&filter, input)?;
-    Ok(Some(filter))
+fn understood(args: &FilterArgs, scope: Scope) -> Result<Option<Filter>, Stop> {
+    Ok(args.filter.as_deref().map(|text| filter::compile(text, scope, &Macros::new())).transpose()?)
+}
+
+/// The same for who reads the inputs only once where the filter asks nothing of packets.
+fn understood_for(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
+    let filter = understood(args, scope)?;
+    if let Some(filter) = &filter {
+        readable_twice(filter, input)?;
+    }
+    Ok(filter)
 }
 
 /// What a filter wants to know of packets is read in a second pass, which a pipe does not allow.
@@ -104,6 +110,11 @@ fn narrowed<T: Ord>(
 fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), Stop> {
     let given = inputs::gather(input)?;
     let count = given.len();
+    Ok((analyse_these(given, input, keep_events)?, count))
+}
+
+/// The same with inputs that were gathered before.
+fn analyse_these(given: Vec<Input>, input: &InputArgs, keep_events: bool) -> Result<Analysis, Stop> {
     let options = Options {
         keep_duplicates: input.no_dedup,
         threads: input.threads,
@@ -111,8 +122,7 @@ fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), St
         ..Options::default()
     };
     let mut progress = Progress::new(input.progress, input.quiet);
-    let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
-    Ok((analysis, count))
+    Ok(analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?)
 }
 
 /// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.

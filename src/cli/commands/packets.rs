@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use super::{Exit, Stop, analyse, inputs, look, messages, output, understood, verdict};
+use super::{Exit, Stop, analyse_these, inputs, look, messages, output, understood, verdict};
 use crate::analysis::Analysis;
-use crate::capture::Input;
+use crate::capture::{self, Input};
 use crate::cli::flags::{PacketsArgs, PacketsFormat};
 use crate::error::Error;
 use crate::filter::{Filter, Reread, Scope};
@@ -14,30 +15,28 @@ use crate::inspect::{self, Dissection, Wanted};
 use crate::report::packets::{PacketForm, PacketWriter};
 
 pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
-    if inputs::gather(&args.input)?.contains(&Input::Stdin) {
-        return Err(Stop::Usage("standard input cannot be read twice, as showing packets needs".to_owned()));
-    }
-    let filter = understood(&args.only, Scope::Packets, &args.input)?;
+    let filter = understood(&args.only, Scope::Packets)?;
     let form = form(args)?;
     let wanted = wanted(args, &form);
-    let (analysis, count) = analyse(&args.input, false)?;
-    let again = inputs::gather(&args.input)?;
+    let given = inputs::gather(&args.input)?;
+    let count = given.len();
+    let piped = given.iter().position(|input| *input == Input::Stdin);
+    // The copy of standard input is there until the packets were read from it.
+    let (again, _spool) = capture::rereadable(given)?;
+    let mut analysis = analyse_these(again.clone(), &args.input, false)?;
+    if let Some(file) = piped.and_then(|place| analysis.files.get_mut(place)) {
+        file.path = PathBuf::from("-");
+    }
     if args.input.quiet {
-        let any = match &filter {
-            None => analysis.totals.packets > 0,
-            Some(filter) => {
-                let mut any = false;
-                let source = Reread::new(again, &analysis);
-                filter.each_packet(&analysis, &source, &mut |_, _| {
-                    any = true;
-                    ControlFlow::Break(())
-                })?;
-                any
-            }
-        };
+        let mut any = filter.is_none() && analysis.totals.packets > 0;
+        if let Some(filter) = &filter {
+            filter.each_packet(&analysis, &Reread::new(again, &analysis), &mut |_, _| {
+                any = true;
+                ControlFlow::Break(())
+            })?;
+        }
         return Ok(verdict(&analysis, count, &args.input, any));
     }
-    let mut written = 0;
     messages::damages(&analysis);
     let look = look(&args.look, &args.output);
     let mut failed: Option<Error> = None;
@@ -49,15 +48,13 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
             let enough = args.limit.is_some_and(|limit| writer.written() >= limit as u64);
             if trouble.is_err() || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        written = writer.written();
         failed = done.err();
         trouble
     })?;
     if let Some(error) = failed {
         return Err(error.into());
     }
-    let any = written > 0 || (filter.is_none() && analysis.totals.packets > 0);
-    Ok(verdict(&analysis, count, &args.input, any))
+    Ok(verdict(&analysis, count, &args.input, true))
 }
 
 /// Tells the packets that are wanted, those that satisfy the filter where there is one.
