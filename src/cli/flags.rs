@@ -10,6 +10,7 @@ use clap_complete::Shell;
 use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
+use crate::report::gate::{GATE_FORMATS, GateFormat};
 use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
 use crate::report::stories::{EventForm, Statistic, StoryForm, TableForm};
 use crate::report::text::Clock;
@@ -373,10 +374,51 @@ pub(super) struct CheckArgs {
     /// Entries of the baseline that did not come again fail, too
     #[arg(long)]
     pub(super) fail_on_stale: bool,
+    /// Write a report, too: KIND=FILE, where - is standard output; may be given again
+    ///
+    /// Kinds: junit, github, gitlab, md, tap for pipelines; json, jsonl, csv for the whole result.
+    #[arg(long = "report", help_heading = "Output", value_name = "KIND=FILE", value_parser = report_target)]
+    pub(super) reports: Vec<ReportTarget>,
     #[command(flatten)]
     pub(super) look: LookArgs,
     #[command(flatten)]
     pub(super) output: OutputArgs,
+}
+
+/// A report that is written beside the verdict.
+#[derive(Debug, Clone)]
+pub(super) struct ReportTarget {
+    /// Its kind.
+    pub(super) kind: ReportKind,
+    /// Where it goes; `-` is standard output.
+    pub(super) path: PathBuf,
+}
+
+/// What a report tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum ReportKind {
+    /// The verdict.
+    Gate(&'static GateFormat),
+    /// The whole result.
+    Whole(&'static Format),
+}
+
+fn report_target(text: &str) -> Result<ReportTarget, String> {
+    let (kind, path) = text.split_once('=').ok_or("a report is written KIND=FILE")?;
+    let gate = GATE_FORMATS.iter().find(|format| format.name == kind).map(ReportKind::Gate);
+    let whole = || FORMATS.iter().find(|format| format.name == kind).map(|format| ReportKind::Whole(format));
+    let kind = gate.or_else(whole).ok_or_else(|| {
+        let known: Vec<&str> = GATE_FORMATS
+            .iter()
+            .map(|format| format.name)
+            .chain(FORMATS.iter().map(|format| format.name))
+            .collect();
+        format!("there is no report of kind {kind}; known are {}", known.join(", "))
+    })?;
+    if path.is_empty() {
+        return Err("a report is written KIND=FILE".to_owned());
+    }
+    Ok(ReportTarget { kind, path: PathBuf::from(path) })
 }
 
 /// Where a baseline goes.

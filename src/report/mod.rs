@@ -7,6 +7,7 @@ pub mod columns;
 pub mod field_pages;
 pub mod filter;
 pub mod findings;
+pub mod gate;
 mod json;
 mod jsonl;
 pub mod packets;

@@ -12,6 +12,7 @@ use super::view::{self, Stamps};
 use super::words::Word;
 use super::{jsonl, services};
 use crate::analysis::Analysis;
+use crate::escape;
 use crate::events::Side;
 use crate::session::Session;
 use crate::story::ladder::{Ladder, Step};
@@ -200,21 +201,15 @@ fn markdown(analysis: &Analysis, session: &Session, story: &Story, out: &mut dyn
     writeln!(out, "| time | | what happened | proof |\n|---|---|---|---|")?;
     for line in &story.lines {
         let cited = text::story::cited(&line.proof, analysis.files.len() > 1);
-        writeln!(out, "| {} | {} | {} | {cited} |", line.time.rfc3339(), line.phase, plain(&line.text))?;
+        writeln!(
+            out,
+            "| {} | {} | {} | {cited} |",
+            line.time.rfc3339(),
+            line.phase,
+            escape::markdown(&line.text)
+        )?;
     }
-    writeln!(out, "\n**Next:** {}\n", plain(&story.next))
-}
-
-/// Text that Markdown takes as text.
-fn plain(text: &str) -> String {
-    let mut safe = String::new();
-    for c in crate::escape::terminal(text).chars() {
-        if matches!(c, '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '&' | '#' | '~') {
-            safe.push('\\');
-        }
-        safe.push(c);
-    }
-    safe
+    writeln!(out, "\n**Next:** {}\n", escape::markdown(&story.next))
 }
 
 /// How events are written.
@@ -356,15 +351,4 @@ fn csv(table: &Table, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{}\r\n", cells.join(","))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signs_of_other_languages_are_only_signs() {
-        assert_eq!(harmless("a;b#c\u{1b}<"), "a#59;b#35;c\\u#123;1b#125;#60;");
-        assert_eq!(plain("a|b*c\n"), "a\\|b\\*c\\\\n");
-    }
 }
