@@ -393,7 +393,9 @@ pub(super) fn needs<'a>(tests: impl Iterator<Item = &'a Test>) -> Needs {
                 && matches!(field.source, Source::Packet)
             {
                 needs.names.insert(field.name);
-                needs.application |= crate::inspect::is_of_application(field.name);
+                // Payloads are kept only where what they carry is read.
+                needs.application |=
+                    field.name.ends_with(".payload") || crate::inspect::is_of_application(field.name);
             }
         });
     }
