@@ -212,7 +212,7 @@ impl Checker<'_> {
         let kind = value.kind().ok_or_else(|| left_side(left, relation.word()))?;
         refuse_nothing(kind, left)?;
         match relation {
-            Relation::Matches => self.matches(quantifier, value, kind, left, right),
+            Relation::Matches => expressed(quantifier, value, kind, left, right),
             Relation::Contains => {
                 if !(kind.is_text() || kind.is_octets()) {
                     return Err(cannot(left, kind, "contains"));
@@ -250,41 +250,6 @@ impl Checker<'_> {
         }
     }
 
-    fn matches(
-        &mut self,
-        quantifier: Option<Quantifier>,
-        value: Operand,
-        kind: Type,
-        left: &Node,
-        right: &Node,
-    ) -> Result<Test, Refusal> {
-        if !(kind.is_text() || kind.is_octets()) {
-            return Err(cannot(left, kind, "matches"));
-        }
-        let Kind::Text(pattern) = &right.kind else {
-            return Err(Refusal::new(
-                right.span.clone(),
-                "Matches requires a double quoted string on the right side",
-            )
-            .example("http.request.uri matches \"[.]php$\""));
-        };
-        let wrong = |reason: String| {
-            Refusal::new(right.span.clone(), format!("Regex compilation error: {reason}"))
-                .example("http.request.uri matches \"[.]php$\"")
-        };
-        let pattern = expression(pattern);
-        let regex = RegexBuilder::new(&pattern)
-            .case_insensitive(true)
-            .unicode(false)
-            .size_limit(FILTER_REGEX_BYTES)
-            .dfa_size_limit(FILTER_REGEX_BYTES)
-            .build()
-            .map_err(|cause| {
-                wrong(cause.to_string().lines().last().unwrap_or_default().replace("error: ", ""))
-            })?;
-        Ok(Test::Matches { quantifier: quantifier.unwrap_or(Quantifier::Any), value, regex })
-    }
-
     fn membership(
         &mut self,
         quantifier: Option<Quantifier>,
@@ -297,13 +262,13 @@ impl Checker<'_> {
         refuse_nothing(kind, left)?;
         let field = field_of(&value);
         let mut list = Vec::new();
-        for (first, last) in members {
-            let low = self.partner(first, left, kind, field)?;
-            let high = match last {
-                Some(last) if matches!(kind, Type::Word(_) | Type::Rule) => {
-                    return Err(Refusal::new(last.span.clone(), "its words have no order, and no range"));
+        for (from, to) in members {
+            let low = self.partner(from, left, kind, field)?;
+            let high = match to {
+                Some(to) if matches!(kind, Type::Word(_) | Type::Rule) => {
+                    return Err(Refusal::new(to.span.clone(), "its words have no order, and no range"));
                 }
-                Some(last) => Some(self.partner(last, left, kind, field)?),
+                Some(to) => Some(self.partner(to, left, kind, field)?),
                 None => None,
             };
             list.push((low, high));
@@ -335,9 +300,8 @@ impl Checker<'_> {
                 _ => None,
             };
             // A word may be a field or a literal. Where the literal makes sense, only a field of a fitting type is one.
-            match named.filter(|field| !plain || compatible(kind, field.kind)) {
-                None => return literal(raw, kind, field, node.span.clone()),
-                Some(_) => {}
+            if !named.is_some_and(|field| !plain || compatible(kind, field.kind)) {
+                return literal(raw, kind, field, node.span.clone());
             }
         }
         let Some(operand) = self.operand_like(node, kind)? else {
@@ -518,4 +482,39 @@ impl Checker<'_> {
         }
         Ok(Operand::Call { function, args: list })
     }
+}
+
+/// `matches`: the expression is compiled once.
+fn expressed(
+    quantifier: Option<Quantifier>,
+    value: Operand,
+    kind: Type,
+    left: &Node,
+    right: &Node,
+) -> Result<Test, Refusal> {
+    if !(kind.is_text() || kind.is_octets()) {
+        return Err(cannot(left, kind, "matches"));
+    }
+    let Kind::Text(pattern) = &right.kind else {
+        return Err(Refusal::new(
+            right.span.clone(),
+            "Matches requires a double quoted string on the right side",
+        )
+        .example("http.request.uri matches \"[.]php$\""));
+    };
+    let wrong = |reason: String| {
+        Refusal::new(right.span.clone(), format!("Regex compilation error: {reason}"))
+            .example("http.request.uri matches \"[.]php$\"")
+    };
+    let pattern = expression(pattern);
+    let regex = RegexBuilder::new(&pattern)
+        .case_insensitive(true)
+        .unicode(false)
+        .size_limit(FILTER_REGEX_BYTES)
+        .dfa_size_limit(FILTER_REGEX_BYTES)
+        .build()
+        .map_err(|cause| {
+            wrong(cause.to_string().lines().last().unwrap_or_default().replace("error: ", ""))
+        })?;
+    Ok(Test::Matches { quantifier: quantifier.unwrap_or(Quantifier::Any), value, regex })
 }

@@ -74,7 +74,7 @@ impl Packet<'_> {
                 ("ip" | "ipv6", ..) => start = field.bytes.as_ref().map(|bytes| bytes.start as usize),
                 ("ip.len", Value::Unsigned(length), Some(at)) if *length > 0 => end = at + *length as usize,
                 ("ipv6.plen", Value::Unsigned(length), Some(at)) if *length > 0 => {
-                    end = at + 40 + *length as usize
+                    end = at + 40 + *length as usize;
                 }
                 _ => {}
             }
@@ -278,10 +278,13 @@ pub(super) struct Rows<'a> {
     /// How many there are.
     pub(super) count: usize,
     /// The rows that a packet belongs to.
-    pub(super) of_packet: Box<dyn Fn(&Dissection) -> Vec<usize> + 'a>,
+    pub(super) of_packet: Box<Belonging<'a>>,
     /// The packets of a row: by number, or those of its connections.
     pub(super) packets: Box<dyn Fn(usize) -> Reading + 'a>,
 }
+
+/// The rows that a packet belongs to.
+type Belonging<'a> = dyn Fn(&Dissection) -> Vec<usize> + 'a;
 
 /// Which packets belong to a row.
 pub(super) enum Reading {
@@ -319,9 +322,9 @@ pub(super) fn rows(
             }
         }
         if by_number {
-            needs.frames = Some(numbers)
+            needs.frames = Some(numbers);
         } else {
-            needs.connections = Some(connections)
+            needs.connections = Some(connections);
         }
         let mut tallies: BTreeMap<usize, Vec<Tally>> =
             open.iter().map(|place| (*place, vec![Tally::default(); program.slots.len()])).collect();

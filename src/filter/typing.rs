@@ -72,7 +72,6 @@ pub(super) fn refuse_nothing(kind: Type, node: &Node) -> Result<(), Refusal> {
 pub(super) fn field_of(operand: &Operand) -> Option<&'static FieldInfo> {
     match operand {
         Operand::Field { field, .. } => Some(field),
-        Operand::Arithmetic { .. } => None,
         _ => None,
     }
 }

@@ -256,7 +256,7 @@ fn rhythm(session: &Session) -> Option<crate::session::Rhythm> {
 
 /// What a resumption is about: its object, else the hash of the state that was shown, else how it was asked.
 fn resumed(resume: &Resumption) -> Value {
-    let shown = || resume.shown.map(|hash| hash.hex());
+    let shown = || resume.shown.map(crate::events::Hash128::hex);
     let object = resume.object.as_deref().map(str::to_owned);
     Value::Text(object.or_else(shown).unwrap_or_else(|| resume.mechanism.to_owned()))
 }
