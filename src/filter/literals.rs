@@ -127,13 +127,13 @@ pub(super) fn literal(
                 }
             }
         }
-        Type::Rule => match rules::named(&text) {
-            Some(rule) => Value::Text(rule.code.to_owned()),
-            None => {
+        Type::Rule => {
+            let Some(rule) = rules::named(&text) else {
                 let names = rules::CATALOGUE.iter().flat_map(|rule| [rule.code, rule.name]);
                 return Err(refused(format!("there is no rule {text}")).nearest(nearest(&text, names)));
-            }
-        },
+            };
+            Value::Text(rule.code.to_owned())
+        }
         Type::Id(letter) => match id(&text, letter) {
             Some(number) => Value::Unsigned(number.into()),
             None => return Err(refused(format!("\"{text}\" is not an id such as {letter}-0001"))),
@@ -142,12 +142,7 @@ pub(super) fn literal(
             octets(raw, &text).ok_or_else(|| refused(format!("\"{text}\" is not a valid byte string")))?,
         ),
         Type::Ethernet => {
-            let octets =
-                octets(raw, &text).filter(|_| !matches!(raw, Raw::Text(_)) || text.contains([':', '-', '.']));
-            let octets = match (octets, raw) {
-                (_, Raw::Text(_)) => hex(&text),
-                (octets, _) => octets,
-            };
+            let octets = if matches!(raw, Raw::Text(_)) { hex(&text) } else { octets(raw, &text) };
             match octets.as_deref().map(<[u8; 6]>::try_from) {
                 Some(Ok(address)) => Value::Ethernet(address),
                 Some(Err(_)) if octets.is_some_and(|octets| octets.len() < 6) => {
@@ -232,7 +227,7 @@ pub(super) fn amount(word: &str) -> Option<u64> {
         return whole.checked_mul(size);
     }
     let part = plain(digits)? * size as f64;
-    (part >= 0.0 && part < 1e18).then_some(part.round() as u64)
+    (0.0..1e18).contains(&part).then_some(part.round() as u64)
 }
 
 fn boolean(raw: Raw<'_>, text: &str, field: Option<&FieldInfo>) -> Result<Value, String> {
@@ -240,13 +235,11 @@ fn boolean(raw: Raw<'_>, text: &str, field: Option<&FieldInfo>) -> Result<Value,
     if let Some((_, set)) = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
         return Ok(Value::Boolean(*set));
     }
-    match (raw, amount(text)) {
-        (Raw::Word(_), Some(number)) => Ok(Value::Boolean(number != 0)),
-        _ => {
-            let name = field.map_or("a boolean", |field| field.name);
-            Err(format!("\"{text}\" cannot be found among the possible values for {name}"))
-        }
+    if let (Raw::Word(_), Some(number)) = (raw, amount(text)) {
+        return Ok(Value::Boolean(number != 0));
     }
+    let name = field.map_or("a boolean", |field| field.name);
+    Err(format!("\"{text}\" cannot be found among the possible values for {name}"))
 }
 
 /// Octets: of a string its own, of a word those that its hex digits are, of a constant that one.

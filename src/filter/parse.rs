@@ -86,7 +86,7 @@ pub(super) fn parse(text: &str) -> Result<Node, Refusal> {
     let node = parser.sequence()?;
     match parser.peek() {
         None => Ok(node),
-        Some(lexeme) => Err(parser.unexpected(lexeme)),
+        Some(lexeme) => Err(unexpected(lexeme)),
     }
 }
 
@@ -126,26 +126,7 @@ impl<'a> Parser<'a> {
                 span: opened..self.end,
                 ..Refusal::early(self.end, format!("the filter ends before \"{wanted}\""))
             }),
-            Some(lexeme) => Err(self.unexpected(lexeme)),
-        }
-    }
-
-    fn unexpected(&self, lexeme: &Lexeme<'_>) -> Refusal {
-        let word = match &lexeme.token {
-            Token::Word(word) => (*word).to_owned(),
-            Token::Sign(sign) => (*sign).to_owned(),
-            Token::Text(text) => format!("\"{}\"", String::from_utf8_lossy(text)),
-            Token::Char(octet) => format!("'{}'", char::from(*octet)),
-            Token::Slice(inside) => format!("[{inside}]"),
-        };
-        let refusal = Refusal::new(lexeme.span.clone(), format!("\"{word}\" was unexpected in this context"));
-        match (word.as_str(), &lexeme.token) {
-            ("=", _) => refusal.nearest(Some("==")),
-            ("|" | "|||", _) => refusal.nearest(Some("||")),
-            (word, Token::Word(_)) if JOINING.contains(&word.to_ascii_lowercase().as_str()) => refusal
-                .nearest(Some(&word.to_ascii_lowercase()).filter(|lower| *lower != word).map(|x| x.as_str())),
-            (word, Token::Word(_)) => refusal.nearest(nearest(word, JOINING.iter().copied())),
-            _ => refusal,
+            Some(lexeme) => Err(unexpected(lexeme)),
         }
     }
 
@@ -203,7 +184,7 @@ impl<'a> Parser<'a> {
                 self.next += 1;
                 Ok(Some(Box::new(Node { span: span.clone(), kind: Kind::Word((*word).to_owned()) })))
             }
-            Some(lexeme) => Err(self.unexpected(lexeme)),
+            Some(lexeme) => Err(unexpected(lexeme)),
             None => Err(self.early()),
         }
     }
@@ -298,7 +279,7 @@ impl<'a> Parser<'a> {
             (true, None) => Ok(first),
             (true, Some(_)) => match self.peek() {
                 None => Err(self.early()),
-                Some(lexeme) => Err(self.unexpected(lexeme)),
+                Some(lexeme) => Err(unexpected(lexeme)),
             },
         }
     }
@@ -400,9 +381,9 @@ impl<'a> Parser<'a> {
             Token::Slice(inside) => ranges(inside, &lexeme.span),
             Token::Word(word) => match word.parse() {
                 Ok(start) => Ok(vec![Part { start, reach: Reach::Length(1) }]),
-                Err(_) => Err(self.unexpected(lexeme)),
+                Err(_) => Err(unexpected(lexeme)),
             },
-            _ => Err(self.unexpected(lexeme)),
+            _ => Err(unexpected(lexeme)),
         }
     }
 
@@ -417,7 +398,7 @@ impl<'a> Parser<'a> {
                 return Ok(inner);
             }
             Token::Word(word) if JOINING.contains(word) || *word == "not" => {
-                return Err(self.unexpected(lexeme));
+                return Err(unexpected(lexeme));
             }
             Token::Word(word) if self.peek().is_some_and(|next| next.token == Token::Sign("(")) => {
                 return self.call(word, span);
@@ -425,7 +406,7 @@ impl<'a> Parser<'a> {
             Token::Word(word) => Kind::Word((*word).to_owned()),
             Token::Text(text) => Kind::Text(text.clone()),
             Token::Char(octet) => Kind::Char(*octet),
-            Token::Slice(_) | Token::Sign(_) => return Err(self.unexpected(lexeme)),
+            Token::Slice(_) | Token::Sign(_) => return Err(unexpected(lexeme)),
         };
         Ok(Node { span, kind })
     }
@@ -447,6 +428,26 @@ impl<'a> Parser<'a> {
         }
         self.expect(")", opened)?;
         Ok(self.node(span.start, Kind::Call { name: name.to_owned(), args }))
+    }
+}
+
+/// Why this token cannot stand here, with what was perhaps meant.
+fn unexpected(lexeme: &Lexeme<'_>) -> Refusal {
+    let word = match &lexeme.token {
+        Token::Word(word) => (*word).to_owned(),
+        Token::Sign(sign) => (*sign).to_owned(),
+        Token::Text(text) => format!("\"{}\"", String::from_utf8_lossy(text)),
+        Token::Char(octet) => format!("'{}'", char::from(*octet)),
+        Token::Slice(inside) => format!("[{inside}]"),
+    };
+    let refusal = Refusal::new(lexeme.span.clone(), format!("\"{word}\" was unexpected in this context"));
+    match (word.as_str(), &lexeme.token) {
+        ("=", _) => refusal.nearest(Some("==")),
+        ("|" | "|||", _) => refusal.nearest(Some("||")),
+        (word, Token::Word(_)) if JOINING.contains(&word.to_ascii_lowercase().as_str()) => refusal
+            .nearest(Some(&word.to_ascii_lowercase()).filter(|lower| *lower != word).map(String::as_str)),
+        (word, Token::Word(_)) => refusal.nearest(nearest(word, JOINING.iter().copied())),
+        _ => refusal,
     }
 }
 

@@ -45,6 +45,17 @@ impl Packet<'_> {
         self.dissection.fields.iter().filter(wanted).collect()
     }
 
+    /// The value of a field. Of octets that only have a place, those that lie there.
+    fn value<'b>(&'b self, field: &'b Field, kind: Type) -> Item<'b> {
+        match (&field.value, &field.bytes, kind) {
+            (Value::Present, Some(bytes), Type::Bytes) => {
+                let octets = self.frame.get(bytes.start as usize..bytes.end as usize).unwrap_or_default();
+                Cow::Owned(Value::Bytes(octets.to_vec()))
+            }
+            (value, ..) => Cow::Borrowed(value),
+        }
+    }
+
     /// A protocol's octets: from its header to the end of what its layer holds.
     fn octets(&self, field: &Field) -> Vec<u8> {
         let start = field.bytes.as_ref().map_or(0, |bytes| bytes.start as usize);
@@ -63,7 +74,7 @@ impl Packet<'_> {
                 ("ip" | "ipv6", ..) => start = field.bytes.as_ref().map(|bytes| bytes.start as usize),
                 ("ip.len", Value::Unsigned(length), Some(at)) if *length > 0 => end = at + *length as usize,
                 ("ipv6.plen", Value::Unsigned(length), Some(at)) if *length > 0 => {
-                    end = at + 40 + *length as usize
+                    end = at + 40 + *length as usize;
                 }
                 _ => {}
             }
@@ -93,7 +104,8 @@ impl Subject for Packet<'_> {
                 .map(|field| Cow::Owned(Value::Bytes(self.octets(field))))
                 .collect(),
             (Source::Packet, _) => {
-                self.fields(field.name, layers).into_iter().map(|field| Cow::Borrowed(&field.value)).collect()
+                let fields = self.fields(field.name, layers);
+                fields.into_iter().map(|found| self.value(found, field.kind)).collect()
             }
             _ => self.belongings.values(field, self.relations.analysis()),
         }
@@ -266,10 +278,13 @@ pub(super) struct Rows<'a> {
     /// How many there are.
     pub(super) count: usize,
     /// The rows that a packet belongs to.
-    pub(super) of_packet: Box<dyn Fn(&Dissection) -> Vec<usize> + 'a>,
+    pub(super) of_packet: Box<Belonging<'a>>,
     /// The packets of a row: by number, or those of its connections.
     pub(super) packets: Box<dyn Fn(usize) -> Reading + 'a>,
 }
+
+/// The rows that a packet belongs to.
+type Belonging<'a> = dyn Fn(&Dissection) -> Vec<usize> + 'a;
 
 /// Which packets belong to a row.
 pub(super) enum Reading {
@@ -307,9 +322,9 @@ pub(super) fn rows(
             }
         }
         if by_number {
-            needs.frames = Some(numbers)
+            needs.frames = Some(numbers);
         } else {
-            needs.connections = Some(connections)
+            needs.connections = Some(connections);
         }
         let mut tallies: BTreeMap<usize, Vec<Tally>> =
             open.iter().map(|place| (*place, vec![Tally::default(); program.slots.len()])).collect();
@@ -381,7 +396,9 @@ pub(super) fn needs<'a>(tests: impl Iterator<Item = &'a Test>) -> Needs {
                 && matches!(field.source, Source::Packet)
             {
                 needs.names.insert(field.name);
-                needs.application |= crate::inspect::is_of_application(field.name);
+                // Payloads are kept only where what they carry is read.
+                needs.application |=
+                    field.name.ends_with(".payload") || crate::inspect::is_of_application(field.name);
             }
         });
     }

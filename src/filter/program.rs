@@ -151,7 +151,9 @@ impl Operand {
             Self::Call { args, .. } => args.iter().for_each(|arg| arg.each(tell)),
             Self::Arithmetic { first, rest } => {
                 first.each(tell);
-                rest.iter().for_each(|(_, operand)| operand.each(tell));
+                for (_, operand) in rest {
+                    operand.each(tell);
+                }
             }
             Self::Constant(_) | Self::Network(..) | Self::Field { .. } | Self::Count(_) => {}
         }

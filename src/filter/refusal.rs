@@ -3,7 +3,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::escape::terminal;
+use crate::escape;
 
 /// A filter that cannot be used: where, why, what was perhaps meant, and one that works.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,11 @@ impl Refusal {
         let example = self.example.as_ref().map_or(String::new(), |text| format!("; example: {text}"));
         format!("{}{nearest}{example}", terminal(&self.reason))
     }
+}
+
+/// Text that a terminal can bear, with the backslashes as they were typed: alone they do nothing.
+fn terminal(text: &str) -> String {
+    escape::terminal(text).replace("\\\\", "\\")
 }
 
 /// The filter, below it a caret at the wrong place, and the sentence behind the caret.

@@ -186,7 +186,7 @@ impl Belongings<'_> {
         match field.source {
             Source::Packet => {}
             Source::Session(read) => {
-                self.sessions.iter().for_each(|session| read(session, analysis, &mut out))
+                self.sessions.iter().for_each(|session| read(session, analysis, &mut out));
             }
             Source::Connection(read) => self.connections.iter().for_each(|one| read(one, analysis, &mut out)),
             Source::Finding(read) => self.findings.iter().for_each(|finding| read(finding, &mut out)),

@@ -318,7 +318,7 @@ fn quoted(f: &mut fmt::Formatter<'_>, bytes: &[u8], quote: char) -> fmt::Result 
                 '\\' => f.write_str("\\\\")?,
                 c if c == quote => write!(f, "\\{c}")?,
                 c if c.is_ascii_control() || (!c.is_ascii() && quote == '\'') => {
-                    write!(f, "\\x{:02x}", u32::from(c) & 0xff)?
+                    write!(f, "\\x{:02x}", u32::from(c) & 0xff)?;
                 }
                 c => f.write_char(c)?,
             }

@@ -64,6 +64,8 @@ pub(super) fn octets(value: &Value) -> Option<Cow<'_, [u8]>> {
 pub(super) fn compare(left: &Value, right: &Value) -> Option<Ordering> {
     match (left, right) {
         (Value::Text(a), Value::Text(b)) => return Some(a.cmp(b)),
+        // As Wireshark orders octets: the longer are the greater.
+        (Value::Bytes(a), Value::Bytes(b)) => return Some(a.len().cmp(&b.len()).then_with(|| a.cmp(b))),
         (Value::Address(a), Value::Address(b)) => return (a.is_ipv4() == b.is_ipv4()).then(|| a.cmp(b)),
         _ => {}
     }

@@ -252,14 +252,14 @@ pub(super) fn missing(name: &str, span: std::ops::Range<usize>) -> Refusal {
         let near = nearest(name, names()).filter(|near| near.split('.').next() == Some(prefix));
         return refusal.nearest(near).example(sample_of(prefix));
     }
-    let near = nearest(name, names()).or_else(|| nearest(&name.to_ascii_lowercase(), names()));
-    let reason = if !ours && name.contains('.') && known::is_protocol(prefix) && named(prefix).is_none() {
-        format!(
+    if !ours && name.contains('.') && known::is_protocol(prefix) && named(prefix).is_none() {
+        let reason = format!(
             "{name}: the protocol {prefix} is known to Wireshark, not decoded here; Y copies it for Wireshark"
-        )
-    } else {
-        format!("{name} is neither a field nor a protocol name")
-    };
+        );
+        return Refusal::new(span, reason).example(sample_of(prefix));
+    }
+    let near = nearest(name, names());
+    let reason = format!("{name} is neither a field nor a protocol name");
     let example = near.and_then(named).map_or_else(|| sample_of(prefix), FieldInfo::example);
     Refusal::new(span, reason).nearest(near).example(example)
 }

@@ -204,13 +204,13 @@ fn end_kind(session: &Session, analysis: &Analysis) -> &'static str {
     let last = session.last_main().and_then(|part| analysis.connections.get(part.connection as usize));
     let how = last.map(|connection| connection.ended.how);
     match session.outcome.reason {
-        Reason::HalfReleased => "ghost",
-        _ if is_ghost(session, analysis) => "ghost",
         _ if how == Some(How::Rst) => "reset",
         Reason::Released => "clean",
         Reason::PeerVanished | Reason::UserTimeout | Reason::MiddleboxTimeout => "silent",
         Reason::IdleTimeout | Reason::AppTimeout | Reason::KeepaliveTimeout => "timeout",
         Reason::AuthRefused | Reason::EstablishRefused | Reason::EstablishTimeout => "refused",
+        // What is silent or timed out is so, even where the other side still holds its end.
+        _ if is_ghost(session, analysis) => "ghost",
         Reason::CaptureEnded | Reason::Unknown => "open",
         _ => "error",
     }
@@ -225,26 +225,21 @@ fn is_ghost(session: &Session, analysis: &Analysis) -> bool {
     session.outcome.reason == Reason::HalfReleased || ghosts(session, analysis).next().is_some()
 }
 
-/// Sessions that could not begin because this one was still held: those of which the rule says so, where it names a
-/// connection of this one.
+/// Sessions that could not begin because this one was still held. The rule names the connection that was held, which is
+/// the earliest, and those that were refused.
 fn blocks(session: &Session, analysis: &Analysis, out: &mut Vec<Value>) {
-    let ours =
-        |finding: &&Finding| session.legs.iter().any(|part| finding.connections.contains(&part.connection));
+    let of = |id: &u32| analysis.sessions.iter().find(|one| one.legs.iter().any(|leg| leg.connection == *id));
     let said = analysis.findings.iter().filter(|finding| finding.rule.name == "blocked-by-own-ghost");
     let mut blocked: Vec<u32> = said
-        .filter(ours)
-        .flat_map(|finding| finding.session.into_iter().chain(sessions_of(finding, analysis)))
+        .filter_map(|finding| finding.connections.split_first())
+        .filter(|(held, _)| session.legs.iter().any(|leg| leg.connection == **held))
+        .flat_map(|(_, refused)| refused.iter().filter_map(of))
+        .map(|one| one.id)
         .filter(|id| *id != session.id)
         .collect();
     blocked.sort_unstable();
     blocked.dedup();
     out.extend(blocked.into_iter().map(number));
-}
-
-fn sessions_of<'a>(finding: &'a Finding, analysis: &'a Analysis) -> impl Iterator<Item = u32> + 'a {
-    let holds =
-        |session: &&Session| session.legs.iter().any(|part| finding.connections.contains(&part.connection));
-    analysis.sessions.iter().filter(holds).map(|session| session.id)
 }
 
 fn censored_end(session: &Session, analysis: &Analysis) -> bool {
@@ -261,7 +256,7 @@ fn rhythm(session: &Session) -> Option<crate::session::Rhythm> {
 
 /// What a resumption is about: its object, else the hash of the state that was shown, else how it was asked.
 fn resumed(resume: &Resumption) -> Value {
-    let shown = || resume.shown.map(|hash| hash.hex());
+    let shown = || resume.shown.map(crate::events::Hash128::hex);
     let object = resume.object.as_deref().map(str::to_owned);
     Value::Text(object.or_else(shown).unwrap_or_else(|| resume.mechanism.to_owned()))
 }
