@@ -1,5 +1,6 @@
 //! Where every packet lies and which connection it belongs to, so that one of millions can be shown at once.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use super::dissect::{Pass, Wanted};
@@ -75,36 +76,68 @@ impl Index {
         analysis: &Analysis,
         number: u64,
     ) -> Result<Option<(Dissection, Vec<u8>)>, Error> {
-        let Some(place) = self.place(number) else { return Ok(None) };
-        let (before, rest) = self.entries.split_at(place);
-        let Some(entry) = rest.first() else { return Ok(None) };
-        let wanted = Wanted::one(entry.at);
+        Ok(self.packets(lookup, analysis, &[number])?.pop())
+    }
+
+    /// The same of several packets, in order of their numbers: each connection is read once for all its packets.
+    ///
+    /// # Errors
+    /// Where a file cannot be read.
+    pub fn packets(
+        &self,
+        lookup: &mut Lookup,
+        analysis: &Analysis,
+        numbers: &[u64],
+    ) -> Result<Vec<(Dissection, Vec<u8>)>, Error> {
+        let places: BTreeSet<usize> = numbers.iter().filter_map(|number| self.place(*number)).collect();
+        let entry = |place: &usize| self.entries.get(*place);
+        let wanted = Wanted {
+            frames: Some(places.iter().filter_map(entry).map(|entry| entry.at.number).collect()),
+            ..Wanted::default()
+        };
         let mut pass = Pass::new(analysis, &wanted);
-        pass.begin(self.entries.first().map(|first| first.time), None);
-        let mut batch = Batch::default();
-        if let Some(id) = entry.connection {
-            let first = analysis.connections.get(id as usize).map_or(0, |connection| connection.first.number);
-            let from = before.partition_point(|entry| entry.at.number < first);
-            let mine =
-                before.get(from..).unwrap_or_default().iter().filter(|entry| entry.connection == Some(id));
-            for entry in mine {
-                load(&mut batch, entry, lookup)?;
-                if batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {
-                    let _ = pass.batch(&mut batch, &mut |_, _| ControlFlow::Continue(()));
-                    batch.clear();
-                }
-            }
-            let _ = pass.batch(&mut batch, &mut |_, _| ControlFlow::Continue(()));
-            batch.clear();
-        }
-        pass.begin(self.entries.first().map(|first| first.time), before.last().map(|entry| entry.time));
-        load(&mut batch, entry, lookup)?;
-        let mut found = None;
-        let _ = pass.batch(&mut batch, &mut |dissection, bytes| {
-            found = Some((dissection.clone(), bytes.to_vec()));
-            ControlFlow::Break(())
+        let before = places.iter().filter_map(|place| {
+            let earlier = place.checked_sub(1).and_then(|earlier| self.entries.get(earlier))?;
+            Some((self.entries.get(*place)?.at.number, earlier.time))
         });
+        pass.begin(self.entries.first().map(|first| first.time), before.collect());
+        let mut found = Vec::with_capacity(places.len());
+        let mut tell = |dissection: &Dissection, bytes: &[u8]| {
+            found.push((dissection.clone(), bytes.to_vec()));
+            ControlFlow::Continue(())
+        };
+        let mut batch = Batch::default();
+        for place in self.needed(&places, analysis) {
+            let Some(entry) = self.entries.get(place) else { continue };
+            load(&mut batch, entry, lookup)?;
+            if batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {
+                let _ = pass.batch(&mut batch, &mut tell);
+                batch.clear();
+            }
+        }
+        let _ = pass.batch(&mut batch, &mut tell);
         Ok(found)
+    }
+
+    /// The places of these packets and of all before them on their connections, in order.
+    fn needed(&self, places: &BTreeSet<usize>, analysis: &Analysis) -> Vec<usize> {
+        // Up to which packet each connection is needed, and from which on the index has to be looked through.
+        let mut until = BTreeMap::<u32, usize>::new();
+        let mut from = places.first().copied().unwrap_or_default();
+        for place in places {
+            let Some(id) = self.entries.get(*place).and_then(|entry| entry.connection) else { continue };
+            until.insert(id, *place);
+            let first = analysis.connections.get(id as usize).map_or(0, |connection| connection.first.number);
+            from = from.min(self.entries.partition_point(|entry| entry.at.number < first));
+        }
+        let to = places.last().map_or(from, |last| last + 1);
+        let between = self.entries.get(from..to).unwrap_or_default();
+        let is_needed = |(place, entry): &(usize, &Entry)| {
+            let of_connection =
+                entry.connection.and_then(|id| until.get(&id)).is_some_and(|last| place <= last);
+            of_connection || places.contains(place)
+        };
+        (from..to).zip(between).filter(is_needed).map(|(place, _)| place).collect()
     }
 }
 

@@ -207,7 +207,9 @@ fn ports(packet: &Packet) -> (u16, u16) {
 fn tcp_line(known: &Known<'_>, head: &TcpHead) -> String {
     let (from, to) = ports(known.packet);
     let (own, other) = known.segment.map_or((None, None), |segment| segment.bases);
-    let mut line = format!("{from} > {to} [{}]", transport::flag_names(head.flags));
+    let flags = known.segment.and_then(|segment| segment.flags).unwrap_or_default();
+    let names = transport::flag_names(head.flags);
+    let mut line = format!("{}{from} > {to} [{names}]", transport::marks(flags));
     let _ = write!(line, " Seq={}", head.seq.wrapping_sub(own.unwrap_or(0)));
     if head.flags.has(TcpFlags::ACK) {
         let _ = write!(line, " Ack={}", head.ack.wrapping_sub(other.unwrap_or(0)));

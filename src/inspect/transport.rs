@@ -61,6 +61,20 @@ pub(super) fn flag_names(flags: TcpFlags) -> String {
     if set.is_empty() { "none".to_owned() } else { set.join(", ") }
 }
 
+/// What tshark's analysis says of a segment, in brackets before its line.
+pub(super) fn marks(flags: Flags) -> String {
+    let mut marks = String::new();
+    for (flag, name, _) in ANALYSIS {
+        // A fast or spurious one is named by that.
+        let special = flag == Flags::RETRANSMISSIONS && !flags.has(Flags::RETRANSMISSION);
+        if flags.has(flag) && !special {
+            let name = name.rsplit('.').next().unwrap_or_default();
+            marks.push_str(&format!("[{}] ", name.replace('_', " ")));
+        }
+    }
+    marks
+}
+
 /// The length of a segment's payload as tshark takes it.
 pub(super) fn length(head: &TcpHead) -> Option<u32> {
     match head.parity {
