@@ -12,6 +12,13 @@ use crate::limits::BATCH_BYTES;
 use crate::place::PacketRef;
 use crate::time::Timestamp;
 
+/// Packets of a connection behind those that are asked for which are heard too: which protocol it is may be decided by
+/// the other side's answer.
+const BEHIND: usize = 64;
+
+/// Packets of the run among which those are looked for.
+const WINDOW: usize = 65_536;
+
 /// One packet of the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
@@ -110,7 +117,9 @@ impl Index {
         for place in self.needed(&places, analysis) {
             let Some(entry) = self.entries.get(place) else { continue };
             load(&mut batch, entry, lookup)?;
-            if batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {
+            // From the first packet that is asked for on, all stays in one batch: what comes later may tell what it is.
+            let is_before = places.first().is_some_and(|first| place < *first);
+            if is_before && batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {
                 let _ = pass.batch(&mut batch, &mut tell);
                 batch.clear();
             }
@@ -119,7 +128,7 @@ impl Index {
         Ok(found)
     }
 
-    /// The places of these packets and of all before them on their connections, in order.
+    /// The places of these packets, of all before them on their connections, and of some behind, in order.
     fn needed(&self, places: &BTreeSet<usize>, analysis: &Analysis) -> Vec<usize> {
         // Up to which packet each connection is needed, and from which on the index has to be looked through.
         let mut until = BTreeMap::<u32, usize>::new();
@@ -130,14 +139,20 @@ impl Index {
             let first = analysis.connections.get(id as usize).map_or(0, |connection| connection.first.number);
             from = from.min(self.entries.partition_point(|entry| entry.at.number < first));
         }
-        let to = places.last().map_or(from, |last| last + 1);
+        let last = places.last().map_or(from, |last| last + 1);
+        let to = self.entries.len().min(last + WINDOW);
+        let mut behind = BTreeMap::<u32, usize>::new();
         let between = self.entries.get(from..to).unwrap_or_default();
-        let is_needed = |(place, entry): &(usize, &Entry)| {
-            let of_connection =
-                entry.connection.and_then(|id| until.get(&id)).is_some_and(|last| place <= last);
-            of_connection || places.contains(place)
+        let mut is_needed = |(place, entry): &(usize, &Entry)| {
+            let of_connection = entry.connection.and_then(|id| Some((id, *until.get(&id)?)));
+            let is_of_connection = of_connection.is_some_and(|(id, last)| {
+                let later = behind.entry(id).or_default();
+                *later += usize::from(*place > last);
+                *later <= BEHIND
+            });
+            is_of_connection || places.contains(place)
         };
-        (from..to).zip(between).filter(is_needed).map(|(place, _)| place).collect()
+        (from..to).zip(between).filter(|pair| is_needed(pair)).map(|(place, _)| place).collect()
     }
 }
 

@@ -114,13 +114,13 @@ impl Sheet<'_> {
     }
 
     fn network(&mut self, v6: bool) {
-        let ends = if v6 { network::ipv6(&mut self.tree()) } else { network::ipv4(&mut self.tree()) };
+        // An address that was cut off has no field, and nothing else is wrong.
+        let _ = if v6 { network::ipv6(&mut self.tree()) } else { network::ipv4(&mut self.tree()) };
         let protocol = self.bytes.get(if v6 { 6 } else { 9 }).copied().unwrap_or_default();
         self.title(if v6 { "IPv6" } else { "IPv4" }, || match network::protocol_name(u64::from(protocol)) {
             "" => format!("IP protocol {protocol}"),
             name => format!("IP protocol {protocol} ({name})"),
         });
-        let _ = ends;
     }
 
     fn tcp(&mut self, known: Option<&Known<'_>>) {

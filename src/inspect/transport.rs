@@ -1,5 +1,7 @@
 //! The fields of TCP and UDP.
 
+use std::fmt::Write as _;
+
 use super::field::Value;
 use super::segments::Segment;
 use super::tree::Tree;
@@ -69,7 +71,8 @@ pub(super) fn marks(flags: Flags) -> String {
         let special = flag == Flags::RETRANSMISSIONS && !flags.has(Flags::RETRANSMISSION);
         if flags.has(flag) && !special {
             let name = name.rsplit('.').next().unwrap_or_default();
-            marks.push_str(&format!("[{}] ", name.replace('_', " ")));
+            // Writing to a String cannot fail.
+            let _ = write!(marks, "[{}] ", name.replace('_', " "));
         }
     }
     marks
@@ -101,10 +104,10 @@ pub(super) fn tcp(
     let mut label =
         format!("Transmission Control Protocol, Src Port: {source}, Dst Port: {destination}, Seq: {seq}");
     if head.flags.has(TcpFlags::ACK) {
-        label += &format!(", Ack: {ack}");
+        let _ = write!(label, ", Ack: {ack}");
     }
     if let Some(length) = length {
-        label += &format!(", Len: {length}");
+        let _ = write!(label, ", Len: {length}");
     }
     tree.protocol("tcp", label, header.max(FIXED));
     ports(tree, ["tcp.srcport", "tcp.dstport", "tcp.port"], (source, destination));
