@@ -8,7 +8,9 @@ use super::field::Dissection;
 use crate::analysis::Analysis;
 use crate::capture::{Batch, Capture, FrameRecord, Input, LinkType, Lookup, Slice};
 use crate::error::Error;
+use crate::events::Connection;
 use crate::limits::BATCH_BYTES;
+use crate::packet::FlowKey;
 use crate::place::PacketRef;
 use crate::time::Timestamp;
 
@@ -135,9 +137,15 @@ impl Index {
         let mut from = places.first().copied().unwrap_or_default();
         for place in places {
             let Some(id) = self.entries.get(*place).and_then(|entry| entry.connection) else { continue };
-            until.insert(id, *place);
-            let first = analysis.connections.get(id as usize).map_or(0, |connection| connection.first.number);
-            from = from.min(self.entries.partition_point(|entry| entry.at.number < first));
+            let (earlier, mine) = analysis.connections.split_at(analysis.connections.len().min(id as usize));
+            let Some(mine) = mine.first() else { continue };
+            let flow = |one: &Connection| FlowKey::new(one.client, one.server, one.transport).0;
+            // That the same ports were used before is seen in what used them.
+            let before = earlier.iter().rfind(|one| flow(one) == flow(mine));
+            for one in before.into_iter().chain([mine]) {
+                until.entry(one.id).and_modify(|last| *last = (*last).max(*place)).or_insert(*place);
+                from = from.min(self.entries.partition_point(|entry| entry.at.number < one.first.number));
+            }
         }
         let last = places.last().map_or(from, |last| last + 1);
         let to = self.entries.len().min(last + WINDOW);
