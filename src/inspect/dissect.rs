@@ -134,7 +134,9 @@ impl<'a> Pass<'a> {
         let duplicates = analysis.options.keep_duplicates;
         let mut tables: Vec<Table<Hearing>> = (0..SHARDS).map(|_| Table::new(duplicates, true)).collect();
         if wanted.application {
-            tables.iter_mut().for_each(|table| table.sink().label());
+            for table in &mut tables {
+                table.sink().label();
+            }
         }
         Self {
             analysis,

@@ -55,10 +55,10 @@ impl<'a> PacketWriter<'a> {
         match &self.form {
             PacketForm::Text { tree, bytes: octets } => {
                 let (tree, octets) = (*tree, *octets);
-                if !tree {
-                    self.line(packet, out)?;
-                } else {
+                if tree {
                     self.tree(packet, out)?;
+                } else {
+                    self.line(packet, out)?;
                 }
                 if octets {
                     if tree {
