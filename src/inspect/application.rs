@@ -146,19 +146,19 @@ fn summary(message: &Message) -> Option<(Cow<'static, str>, String)> {
         "ftp" => {
             let request = joined(&["ftp.request.command", "ftp.request.arg"]);
             let response = joined(&["ftp.response.code", "ftp.response.arg"]);
-            (Cow::Borrowed("FTP"), one_of("Request: ", request, "Response: ", response))
+            (Cow::Borrowed("FTP"), one_of("Request: ", &request, "Response: ", &response))
         }
         "smtp" => {
             let request = joined(&["smtp.req.command", "smtp.req.parameter", "smtp.auth.username_password"]);
             let response = joined(&["smtp.response.code", "smtp.rsp.parameter"]);
-            let line = one_of("C: ", request, "S: ", response);
+            let line = one_of("C: ", &request, "S: ", &response);
             let line = if line.is_empty() { "C: DATA fragment".to_owned() } else { line };
             (Cow::Borrowed("SMTP"), line)
         }
         "http" => {
             let request = joined(&["http.request.method", "http.request.uri", "http.request.version"]);
             let response = joined(&["http.response.version", "http.response.code", "http.response.phrase"]);
-            (Cow::Borrowed("HTTP"), one_of("", request, "", response))
+            (Cow::Borrowed("HTTP"), one_of("", &request, "", &response))
         }
         "websocket" => (Cow::Borrowed("WebSocket"), format!("WebSocket {}", meanings("websocket.opcode"))),
         "mqtt" => {
@@ -206,7 +206,7 @@ fn tls(labels: &[Label], meanings: &dyn Fn(&str) -> String) -> (Cow<'static, str
 }
 
 /// The one of both that is said.
-fn one_of(first: &str, one: String, second: &str, other: String) -> String {
+fn one_of(first: &str, one: &str, second: &str, other: &str) -> String {
     match (one.is_empty(), other.is_empty()) {
         (false, _) => format!("{first}{one}"),
         (true, false) => format!("{second}{other}"),

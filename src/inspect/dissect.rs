@@ -121,6 +121,8 @@ pub(super) struct Pass<'a> {
     sessions: Option<Sessions>,
     first: Option<Timestamp>,
     before: Option<Timestamp>,
+    /// The same by frame, where not all are heard.
+    before_of: BTreeMap<u64, Timestamp>,
 }
 
 impl<'a> Pass<'a> {
@@ -132,7 +134,9 @@ impl<'a> Pass<'a> {
         let duplicates = analysis.options.keep_duplicates;
         let mut tables: Vec<Table<Hearing>> = (0..SHARDS).map(|_| Table::new(duplicates, true)).collect();
         if wanted.application {
-            tables.iter_mut().for_each(|table| table.sink().label());
+            for table in &mut tables {
+                table.sink().label();
+            }
         }
         Self {
             analysis,
@@ -145,13 +149,15 @@ impl<'a> Pass<'a> {
             sessions: wanted.info.then(|| Sessions::of(analysis)),
             first: None,
             before: None,
+            before_of: BTreeMap::new(),
         }
     }
 
-    /// Takes these for the times of the run's first frame, and of the one before that which comes next.
-    pub(super) fn begin(&mut self, first: Option<Timestamp>, before: Option<Timestamp>) {
+    /// Takes these for the times of the run's first frame, and of those before the frames of these numbers: not all
+    /// frames are going to be heard.
+    pub(super) fn begin(&mut self, first: Option<Timestamp>, before: BTreeMap<u64, Timestamp>) {
         self.first = first;
-        self.before = before;
+        self.before_of = before;
     }
 
     /// Tells each frame of a batch, and the innermost connection that it belongs to.
@@ -216,7 +222,9 @@ impl<'a> Pass<'a> {
             let frame = batch.frame(record);
             let mut sink = |packet: Packet| packets.push((packet, packet.order(packets.len() as u64)));
             let headers = self.decoder.decode_traced(&frame, record.bytes, &mut side, &mut sink);
-            all.push(Parts { record: *record, headers, packets, before: self.before.replace(record.time) });
+            let previous = self.before.replace(record.time);
+            let before = self.before_of.get(&record.at.number).copied().or(previous);
+            all.push(Parts { record: *record, headers, packets, before });
         }
         batch.side = side;
         all

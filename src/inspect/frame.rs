@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::field::{Dissection, Value};
+use super::field::{Dissection, Field, Value};
 use super::segments::Segment;
 use super::tree::Tree;
 use crate::analysis::Analysis;
@@ -62,7 +62,13 @@ pub(super) fn begin(dissection: &mut Dissection, frame: &Frame<'_>, moments: Mom
 /// Fills in what is known only once all lines are there.
 pub(super) fn finish(dissection: &mut Dissection) {
     let mut names: Vec<&'static str> = Vec::new();
-    for field in dissection.fields.iter().skip(1).filter(|field| field.depth == 0 && !field.name.is_empty()) {
+    // What an ICMP error quotes has its own protocols, one level down.
+    let is_protocol = |field: &&Field| match field.depth {
+        0 => !field.name.is_empty(),
+        1 => field.value == Value::Present && matches!(field.name, "ip" | "ipv6" | "tcp" | "udp"),
+        _ => false,
+    };
+    for field in dissection.fields.iter().skip(1).filter(is_protocol) {
         // Several messages of one protocol are named once; a header in a tunnel is another one.
         if names.last() != Some(&field.name) || matches!(field.name, "ip" | "ipv6" | "vlan") {
             names.push(field.name);

@@ -114,13 +114,13 @@ impl Sheet<'_> {
     }
 
     fn network(&mut self, v6: bool) {
-        let ends = if v6 { network::ipv6(&mut self.tree()) } else { network::ipv4(&mut self.tree()) };
+        // An address that was cut off has no field, and nothing else is wrong.
+        let _ = if v6 { network::ipv6(&mut self.tree()) } else { network::ipv4(&mut self.tree()) };
         let protocol = self.bytes.get(if v6 { 6 } else { 9 }).copied().unwrap_or_default();
         self.title(if v6 { "IPv6" } else { "IPv4" }, || match network::protocol_name(u64::from(protocol)) {
             "" => format!("IP protocol {protocol}"),
             name => format!("IP protocol {protocol} ({name})"),
         });
-        let _ = ends;
     }
 
     fn tcp(&mut self, known: Option<&Known<'_>>) {
@@ -207,7 +207,9 @@ fn ports(packet: &Packet) -> (u16, u16) {
 fn tcp_line(known: &Known<'_>, head: &TcpHead) -> String {
     let (from, to) = ports(known.packet);
     let (own, other) = known.segment.map_or((None, None), |segment| segment.bases);
-    let mut line = format!("{from} > {to} [{}]", transport::flag_names(head.flags));
+    let flags = known.segment.and_then(|segment| segment.flags).unwrap_or_default();
+    let names = transport::flag_names(head.flags);
+    let mut line = format!("{}{from} > {to} [{names}]", transport::marks(flags));
     let _ = write!(line, " Seq={}", head.seq.wrapping_sub(own.unwrap_or(0)));
     if head.flags.has(TcpFlags::ACK) {
         let _ = write!(line, " Ack={}", head.ack.wrapping_sub(other.unwrap_or(0)));

@@ -1,5 +1,7 @@
 //! The fields of TCP and UDP.
 
+use std::fmt::Write as _;
+
 use super::field::Value;
 use super::segments::Segment;
 use super::tree::Tree;
@@ -61,6 +63,21 @@ pub(super) fn flag_names(flags: TcpFlags) -> String {
     if set.is_empty() { "none".to_owned() } else { set.join(", ") }
 }
 
+/// What tshark's analysis says of a segment, in brackets before its line.
+pub(super) fn marks(flags: Flags) -> String {
+    let mut marks = String::new();
+    for (flag, name, _) in ANALYSIS {
+        // A fast or spurious one is named by that.
+        let special = flag == Flags::RETRANSMISSIONS && !flags.has(Flags::RETRANSMISSION);
+        if flags.has(flag) && !special {
+            let name = name.rsplit('.').next().unwrap_or_default();
+            // Writing to a String cannot fail.
+            let _ = write!(marks, "[{}] ", name.replace('_', " "));
+        }
+    }
+    marks
+}
+
 /// The length of a segment's payload as tshark takes it.
 pub(super) fn length(head: &TcpHead) -> Option<u32> {
     match head.parity {
@@ -87,10 +104,10 @@ pub(super) fn tcp(
     let mut label =
         format!("Transmission Control Protocol, Src Port: {source}, Dst Port: {destination}, Seq: {seq}");
     if head.flags.has(TcpFlags::ACK) {
-        label += &format!(", Ack: {ack}");
+        let _ = write!(label, ", Ack: {ack}");
     }
     if let Some(length) = length {
-        label += &format!(", Len: {length}");
+        let _ = write!(label, ", Len: {length}");
     }
     tree.protocol("tcp", label, header.max(FIXED));
     ports(tree, ["tcp.srcport", "tcp.dstport", "tcp.port"], (source, destination));

@@ -69,7 +69,7 @@ impl<'f> Tree<'f> {
         at: Range<usize>,
     ) {
         let bytes = self.range(at);
-        self.push(Field { name, label: label.into(), value, bytes, ..Field::default() })
+        self.push(Field { name, label: label.into(), value, bytes, ..Field::default() });
     }
 
     /// The same value under a name that stands for several, as `ip.addr`.
@@ -80,7 +80,7 @@ impl<'f> Tree<'f> {
 
     /// A value that is not in the packet.
     pub(super) fn computed(&mut self, name: &'static str, label: impl Into<Cow<'static, str>>, value: Value) {
-        self.push(Field { name, label: label.into(), value, computed: true, ..Field::default() })
+        self.push(Field { name, label: label.into(), value, computed: true, ..Field::default() });
     }
 
     /// The unsigned number of up to eight bytes at `at`; nothing where the recorder cut it off.

@@ -1,7 +1,7 @@
 //! One connection's talk: finds out which protocol it is, runs its dissector, hands over to the next.
 
 use super::identification::{self, Choice};
-use super::labels::{LabelValue, Labels, Reading};
+use super::labels::{Labels, Reading};
 use super::notes::Notes;
 use super::opaque::Opaque;
 use super::provenance::Provenance;
@@ -338,6 +338,9 @@ impl Talk {
             round.begin_labels();
             let mut notes = round.notes(&self.provenance, protocol.name, side, base);
             let step = dissector.read(side, rest, &mut notes);
+            if let (Step::Done | Step::NotMine(_), Some(pen)) = (step, notes.labels()) {
+                pen.undecoded(rest.len());
+            }
             if let Some((labels, reading)) = round.labels(&self.provenance, side) {
                 labels.settle(reading, step, base, rest.len());
             }
@@ -417,9 +420,8 @@ impl Talk {
         if let Reader::Opaque(opaque) = &mut self.reader {
             round.begin_labels();
             let mut notes = round.notes(&self.provenance, super::opaque::NAME, side, base);
-            if let Some(mut labels) = notes.labels() {
-                labels.protocol("data", format!("Data ({length} bytes), not decoded here"), 0..length);
-                labels.computed("data.len", "Length", LabelValue::Unsigned(length as u64));
+            if let Some(pen) = notes.labels() {
+                pen.undecoded(length);
             }
             opaque.read_at(side, length as u64, length, from.time, &mut notes);
             if let Some((labels, reading)) = round.labels(&self.provenance, side) {
@@ -523,23 +525,28 @@ impl Talk {
         state.held = false;
         let unread = std::mem::take(&mut state.pending);
         let (base, pending) = (state.base, std::mem::take(&mut state.skip));
+        round.begin_labels();
         match &mut self.reader {
             Reader::Unknown => {}
             Reader::Opaque(opaque) => {
                 opaque.end(side, how, &mut round.notes(&self.provenance, super::opaque::NAME, side, base));
             }
             Reader::Known { protocol, dissector, outer } => {
-                round.begin_labels();
                 let mut notes = round.notes(&self.provenance, protocol.name, side, base);
-                dissector.end(side, how, &unread, pending, &mut notes);
-                if let Some((labels, reading)) = round.labels(&self.provenance, side) {
-                    labels.complete(reading, base);
+                if let Some(mut pen) = notes.labels().filter(|_| !unread.is_empty()) {
+                    pen.protocol(protocol.name, protocol.title, 0..unread.len());
+                    pen.line("", "The beginning of a message that never came whole", 0..unread.len());
                 }
+                dissector.end(side, how, &unread, pending, &mut notes);
                 for (protocol, dissector) in outer.iter_mut().rev() {
                     let mut notes = round.notes(&self.provenance, protocol.name, side, base);
                     dissector.end(side, how, &[], 0, &mut notes);
                 }
             }
+        }
+        // What was begun is told as far as it came.
+        if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+            labels.complete(reading, base + unread.len() as u64);
         }
         self.wake_other(side, round);
     }

@@ -171,6 +171,15 @@ impl<'l> Labeller<'l> {
         self
     }
 
+    /// Bytes that nobody understands, where nothing was said of them.
+    pub(super) fn undecoded(mut self, length: usize) {
+        if self.fresh.is_empty() {
+            self.protocol("data", format!("Data ({length} bytes), not decoded here"), 0..length);
+            self.line("data.data", "Data", 0..length);
+            self.computed("data.len", "Length", LabelValue::Unsigned(length as u64));
+        }
+    }
+
     /// What follows lies in the line just written.
     pub fn open(&mut self) {
         self.depth += 1;

@@ -178,10 +178,10 @@ fn label(mut labels: Labeller<'_>, frame: Frame, bytes: &[u8]) {
     labels.number("websocket.payload_length", "Payload length", u64::from(second & 0x7f), 1..2);
     match second & 0x7f {
         126 => {
-            labels.number("websocket.payload_length_ext_16", "Extended Payload length", frame.length, 2..4)
+            labels.number("websocket.payload_length_ext_16", "Extended Payload length", frame.length, 2..4);
         }
         127 => {
-            labels.number("websocket.payload_length_ext_64", "Extended Payload length", frame.length, 2..10)
+            labels.number("websocket.payload_length_ext_64", "Extended Payload length", frame.length, 2..10);
         }
         _ => {}
     }

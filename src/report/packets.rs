@@ -55,10 +55,10 @@ impl<'a> PacketWriter<'a> {
         match &self.form {
             PacketForm::Text { tree, bytes: octets } => {
                 let (tree, octets) = (*tree, *octets);
-                if !tree {
-                    self.line(packet, out)?;
-                } else {
+                if tree {
                     self.tree(packet, out)?;
+                } else {
+                    self.line(packet, out)?;
                 }
                 if octets {
                     if tree {
@@ -195,7 +195,8 @@ fn values(packet: &Dissection, name: &str) -> String {
 fn ends(packet: &Dissection) -> (String, String) {
     let last = |names: [&str; 2]| {
         let mut fields = packet.fields.iter();
-        fields.rfind(|field| names.contains(&field.name)).map(Field::value_text)
+        // What an ICMP error quotes lies deeper.
+        fields.rfind(|field| field.depth == 1 && names.contains(&field.name)).map(Field::value_text)
     };
     let of = |ip: [&str; 2], link: [&str; 2]| last(ip).or_else(|| last(link)).unwrap_or_default();
     (

@@ -4,6 +4,7 @@
 //! `UPDATE_TSHARK=1 cargo test filters` asks tshark for all of its answers again; `UPDATE_FILTERS=1` writes our own.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -373,7 +374,8 @@ fn a_bad_filter_is_shown_with_its_place_its_reason_and_a_good_one() {
         "count(tcp.len > 0) > tcp.len",
     ] {
         let refusal = filter::compile(filter, Scope::Sessions, &Macros::new()).unwrap_err();
-        text.push_str(&format!("{refusal}{}\n\n", if refusal.incomplete { " (incomplete)" } else { "" }));
+        let sign = if refusal.incomplete { " (incomplete)" } else { "" };
+        writeln!(text, "{refusal}{sign}\n").unwrap();
     }
     insta::assert_snapshot!("refusals", text);
 }
