@@ -2,6 +2,7 @@
 //!
 //! Whoever prints a story escapes it: commands, paths and a server's own words come from the wire.
 
+pub mod about;
 pub mod amounts;
 pub mod ladder;
 pub mod narrative;
