@@ -63,6 +63,9 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// One line per packet, its decoded fields, its octets; for scripts that know tshark
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Packets(PacketsArgs),
     /// A small table over all sessions
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark stats [OPTIONS] <FILE>... <NAME>")]
@@ -273,6 +276,45 @@ pub(super) struct FindingsArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) look: LookArgs,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct PacketsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: PacketsFormat,
+    /// Fields of -T fields, by their names in Wireshark; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',')]
+    pub(super) fields: Vec<String>,
+    /// Every field of every packet, as a tree
+    #[arg(short = 'V', long = "decode", help_heading = "Output")]
+    pub(super) decode: bool,
+    /// Every octet of every packet
+    #[arg(short = 'x', long = "bytes", help_heading = "Output")]
+    pub(super) bytes: bool,
+    /// Only this packet, by its number in the run; may be given several times
+    #[arg(long = "frame", help_heading = "Output", value_name = "N", value_delimiter = ',')]
+    pub(super) frames: Vec<u64>,
+    /// At most this many packets
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How packets are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PacketsFormat {
+    /// Text for people
+    Text,
+    /// The fields that -e names, with a tab between them and a comma between several values of one
+    Fields,
+    /// One JSON object a line, with every field
+    Jsonl,
 }
 
 #[derive(Debug, Clone, Args)]

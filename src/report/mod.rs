@@ -8,6 +8,7 @@ pub mod filter;
 pub mod findings;
 mod json;
 mod jsonl;
+pub mod packets;
 pub mod rule_pages;
 #[cfg(feature = "cli")]
 pub mod schema;

@@ -7,6 +7,7 @@ pub(super) mod findings;
 pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
+pub(super) mod packets;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;

@@ -1,0 +1,71 @@
+//! `packets`: one line a packet, its fields, its octets.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::ops::ControlFlow;
+
+use super::{Exit, Stop, analyse, inputs, look, messages, output, verdict};
+use crate::capture::Input;
+use crate::cli::flags::{PacketsArgs, PacketsFormat};
+use crate::error::Error;
+use crate::inspect::{self, Wanted};
+use crate::report::packets::{PacketForm, PacketWriter};
+
+pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
+    if inputs::gather(&args.input)?.contains(&Input::Stdin) {
+        return Err(Stop::Usage("standard input cannot be read twice, as showing packets needs".to_owned()));
+    }
+    let form = form(args)?;
+    let wanted = wanted(args, &form);
+    let (analysis, count) = analyse(&args.input, false)?;
+    let mut written = 0;
+    if !args.input.quiet {
+        messages::damages(&analysis);
+        let look = look(&args.look, &args.output);
+        let again = inputs::gather(&args.input)?;
+        let mut failed: Option<Error> = None;
+        output::deliver(args.output.out.as_deref(), |out| {
+            let mut writer = PacketWriter::new(&analysis, form, look);
+            let mut trouble: io::Result<()> = Ok(());
+            let done = inspect::dissect(again, &analysis, &wanted, &mut |packet, bytes| {
+                trouble = writer.packet(packet, bytes, out);
+                let enough = args.limit.is_some_and(|limit| writer.written() >= limit as u64);
+                if trouble.is_err() || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            written = writer.written();
+            failed = done.err();
+            trouble
+        })?;
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+    }
+    Ok(verdict(&analysis, count, &args.input, written > 0 || analysis.totals.packets > 0))
+}
+
+fn form(args: &PacketsArgs) -> Result<PacketForm, Stop> {
+    let fields = args.format == PacketsFormat::Fields;
+    if fields == args.fields.is_empty() {
+        return Err(Stop::Usage(
+            "-T fields and -e NAME belong together: which fields, of every packet one line".to_owned(),
+        ));
+    }
+    Ok(match args.format {
+        PacketsFormat::Text => PacketForm::Text { tree: args.decode, bytes: args.bytes },
+        PacketsFormat::Fields => PacketForm::Fields(args.fields.clone()),
+        PacketsFormat::Jsonl => PacketForm::Jsonl,
+    })
+}
+
+/// Reads no more than what is shown.
+fn wanted(args: &PacketsArgs, form: &PacketForm) -> Wanted {
+    let frames = (!args.frames.is_empty()).then(|| args.frames.iter().copied().collect::<BTreeSet<u64>>());
+    let (application, info) = match form {
+        PacketForm::Text { .. } | PacketForm::Jsonl => (true, true),
+        PacketForm::Fields(names) => (
+            names.iter().any(|name| inspect::is_of_application(name)),
+            names.iter().any(|name| name.starts_with("_ws.col.")),
+        ),
+    };
+    Wanted { frames, application, info, ..Wanted::default() }
+}
