@@ -19,7 +19,7 @@ use crate::rules;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
-/// Without a verb the summary is printed.
+/// Without a verb the terminal interface opens; where the output is no terminal, the summary is printed.
 #[derive(Debug, Parser)]
 #[command(
     name = "ghostshark",
@@ -36,6 +36,25 @@ pub(super) struct Cli {
     pub(super) verb: Option<Verb>,
     #[command(flatten)]
     pub(super) summary: SummaryArgs,
+    #[cfg(feature = "tui")]
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+}
+
+/// How the terminal interface looks and begins.
+#[cfg(feature = "tui")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Terminal interface")]
+pub(super) struct ScreenArgs {
+    /// Begin anew: do not come back to the place, marks and notes of the last time
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// default, high-contrast, light, mono, or a theme file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

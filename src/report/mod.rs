@@ -4,7 +4,7 @@
 //! and nowhere below.
 
 pub mod columns;
-pub mod filter;
+pub use crate::story::wireshark as filter;
 pub mod findings;
 mod json;
 mod jsonl;

@@ -9,6 +9,7 @@ pub mod narrative;
 pub mod next;
 pub mod services;
 pub mod tables;
+pub mod wireshark;
 
 pub use ladder::{Ladder, Row};
 pub use narrative::{Line, Story};

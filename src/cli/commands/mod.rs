@@ -11,6 +11,8 @@ pub(super) mod packets;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;
+#[cfg(feature = "tui")]
+pub(super) mod screen;
 pub(super) mod sessions;
 pub(super) mod show;
 pub(super) mod stats;
