@@ -580,7 +580,7 @@ impl State {
             .sessions
             .iter()
             .find(|other| other.id != id && self.kept.tags.contains(&Subject::Session(other.uid)));
-        let healthy = |same_server: bool| {
+        let healthy = |same_server: bool, spotless: bool| {
             let fits = |other: &&Session| {
                 other.id != id
                     && other.protocol == session.protocol
@@ -597,7 +597,8 @@ impl State {
                 .filter(fits)
                 .min_by_key(|other| (other.start - session.start).0.unsigned_abs())
         };
-        match tagged.or_else(|| healthy(true)).or_else(|| healthy(false)) {
+        let healthy = healthy(true, true).or_else(|| healthy(true, false)).or_else(|| healthy(false, true));
+        match tagged.or(healthy) {
             Some(other) => self.push(Visit::new(Screen::Diff(id, other.id))),
             None => self
                 .say(Tone::Warning, "no healthy session of this protocol to lay beside; tag one with Space"),

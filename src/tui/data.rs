@@ -78,17 +78,29 @@ pub fn ended(session: &Session, end: End) -> String {
         By::Middlebox => " middle",
         By::Network => " network",
     };
-    match (end, outcome.reason) {
-        (_, Reason::CaptureEnded) => "open".to_owned(),
-        (_, Reason::Unknown) => "open ?".to_owned(),
-        (End::Clean, _) => "clean".to_owned(),
-        (End::Ghost, Reason::HalfReleased) => format!("ghost{by}"),
-        (End::Ghost, reason) => format!("ghost {}", reason.name()),
-        (_, Reason::MiddleboxReset) => "reset middle".to_owned(),
-        (_, Reason::MiddleboxTimeout) => "forgotten middle".to_owned(),
-        (End::Reset, Reason::Abort) => format!("reset{by}"),
-        (_, reason) => format!("{}{by}", reason.name()),
-    }
+    let reason = match outcome.reason {
+        Reason::Released => return "clean".to_owned(),
+        Reason::CaptureEnded => return "open".to_owned(),
+        Reason::Unknown => return "open ?".to_owned(),
+        Reason::HalfReleased => "half-closed",
+        Reason::Abort if end == End::Reset => "reset",
+        Reason::Abort => "aborted",
+        Reason::IdleTimeout => "idle timeout",
+        Reason::AppTimeout => "answer timeout",
+        Reason::KeepaliveTimeout => "keepalive timeout",
+        Reason::AuthRefused => return "login refused".to_owned(),
+        Reason::EstablishRefused => "refused",
+        Reason::EstablishTimeout => return "no answer".to_owned(),
+        Reason::MiddleboxTimeout => return "forgotten middle".to_owned(),
+        Reason::MiddleboxReset => return "reset middle".to_owned(),
+        Reason::PeerVanished => "silent",
+        Reason::UserTimeout => "gave up",
+        Reason::Superseded => "begun anew",
+        Reason::Network => return "network error".to_owned(),
+        Reason::ServerShutdown => return "shutdown server".to_owned(),
+    };
+    let ghost = if end == End::Ghost { "ghost " } else { "" };
+    format!("{ghost}{reason}{by}")
 }
 
 /// What is known of a session beside itself.

@@ -31,7 +31,11 @@ fn faces() -> Faces {
                 let Some(piece) = piece else { return };
                 if let Said::Bytes(bytes) = &piece.said {
                     let arrow = if piece.side == ghostshark::events::Side::Client { "->" } else { "<-" };
-                    let text = if hex { format!("{bytes:02x?}") } else { String::from_utf8_lossy(bytes).into_owned() };
+                    let text = if hex {
+                        format!("{bytes:02x?}")
+                    } else {
+                        String::from_utf8_lossy(bytes).into_owned()
+                    };
                     for line in text.lines() {
                         out.extend(format!("{arrow} {}\n", ghostshark::escape::terminal(line)).bytes());
                     }
@@ -47,7 +51,11 @@ fn mono() -> Theme {
 
 fn capture(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures");
-    ["pcapng", "pcap"].iter().map(|end| folder.join(format!("{name}.{end}"))).find(|path| path.exists()).unwrap()
+    ["pcapng", "pcap"]
+        .iter()
+        .map(|end| folder.join(format!("{name}.{end}")))
+        .find(|path| path.exists())
+        .unwrap()
 }
 
 fn open(names: &[&str], theme: Theme, size: (u16, u16)) -> Rehearsal {
@@ -91,7 +99,7 @@ const SCREENS: &[(&str, &[&str], &str)] = &[
     ("follow", &["smtp_delivered"], "2 f"),
     ("session_packets", &["reset_by_server"], "2 p"),
     ("fields", &["tls_ticket_refused"], "2 Enter ] ] ] ]"),
-    ("diff", &["ftp_login_held"], "2 j Space k d"),
+    ("diff", &["ftp_login_held"], "2 j Space k k d"),
     ("help", &["ftp_login_held"], "2 ?"),
     ("export", &["ftp_login_held"], "2 x"),
     ("columns", &["ftp_login_held"], "2 c j Space"),
@@ -156,7 +164,10 @@ fn without_colours_there_are_none_and_ascii_is_ascii() {
             run.keys(keys);
             let buffer = run.screen();
             for cell in buffer.content() {
-                assert!(cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset, "{name}");
+                assert!(
+                    cell.fg == ratatui::style::Color::Reset && cell.bg == ratatui::style::Color::Reset,
+                    "{name}"
+                );
             }
             let plain = |c: char| c.is_ascii() || c == 'µ';
             let odd: BTreeSet<char> = run.text().chars().filter(|c| !plain(*c)).collect();
@@ -191,7 +202,10 @@ fn a_proving_frame_is_six_keys_away() {
 fn seen(run: &mut Rehearsal) -> String {
     let buffer = run.screen();
     let state = &run.state;
-    format!("{buffer:?}{:?}{:?}{:?}{:?}{:?}", run.outside, state.prompt, state.dialog, state.pending, state.kept)
+    format!(
+        "{buffer:?}{:?}{:?}{:?}{:?}{:?}",
+        run.outside, state.prompt, state.dialog, state.pending, state.kept
+    )
 }
 
 /// Every key of the help does something: in at least one of several situations what is seen changes.
@@ -210,11 +224,12 @@ fn every_key_does_something() {
         ("2 f", Where::of(Screen::Session(1), Tab::Follow)),
         ("2 p", Where::of(Screen::Session(1), Tab::Packets)),
         ("2 Enter ] ] ] ]", Where::of(Screen::Session(1), Tab::Fields)),
-        ("2 j Space k d", Where::of(Screen::Diff(1, 2), Tab::Ladder)),
+        ("2 j Space k k d", Where::of(Screen::Diff(1, 2), Tab::Ladder)),
         ("2 ?", Where::of(Screen::Help, Tab::Ladder)),
     ];
     // Situations in a place: as it is entered, further down, in another pane, in a long list, after a jump and a find.
-    let situations = ["", "j j", "Tab", "Tab j j j", "G", "Ctrl-d", ">", "/ \"e\" Enter", "m a G", "s s s", "F", "j F"];
+    let situations =
+        ["", "j j", "Tab", "Tab j j j", "G", "Ctrl-d", ">", "/ \"e\" Enter", "m a G", "s s s", "F", "j F"];
     let mut idle = Vec::new();
     for (way, place) in places {
         let mut open_at = |situation: &str| {
@@ -235,7 +250,8 @@ fn every_key_does_something() {
                 let run = &mut runs[number];
                 let before = seen(run);
                 run.keys(&typed);
-                let word = run.state.word.as_ref().is_some_and(|(_, word)| word.contains("does nothing here"));
+                let word =
+                    run.state.word.as_ref().is_some_and(|(_, word)| word.contains("does nothing here"));
                 let changed = !word && seen(run) != before;
                 if changed {
                     runs[number] = open_at(situation);
@@ -301,7 +317,27 @@ fn hostile_story() -> String {
 #[test]
 fn nothing_from_the_wire_acts() {
     let (_folder, mut run) = story(&hostile_story(), mono(), (120, 40));
-    for keys in ["", "1", "2", "2 L", "2 e", "2 f", "2 p", "2 p Tab", "2 Enter [", "2 Enter ] ] ] ]", "3", "3 Tab", "4", "4 G", "5", "6", "6 Tab", "2 = =", "2 y"] {
+    for keys in [
+        "",
+        "1",
+        "2",
+        "2 L",
+        "2 e",
+        "2 f",
+        "2 p",
+        "2 p Tab",
+        "2 Enter [",
+        "2 Enter ] ] ] ]",
+        "3",
+        "3 Tab",
+        "4",
+        "4 G",
+        "5",
+        "6",
+        "6 Tab",
+        "2 = =",
+        "2 y",
+    ] {
         for size in [(120, 40), (80, 24), (60, 15), (40, 10)] {
             run.resize(size.0, size.1);
             run.keys(keys);
@@ -309,7 +345,9 @@ fn nothing_from_the_wire_acts() {
             for cell in buffer.content() {
                 let symbol = cell.symbol();
                 let odd = |c: char| {
-                    c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{200b}'..='\u{200f}').contains(&c)
+                    c.is_control()
+                        || ('\u{202a}'..='\u{202e}').contains(&c)
+                        || ('\u{200b}'..='\u{200f}').contains(&c)
                 };
                 assert!(!symbol.chars().any(odd), "{keys}: {symbol:?}");
             }
@@ -380,7 +418,10 @@ fn the_mouse_goes_where_it_points() {
 fn what_is_copied_and_exported_goes_outside() {
     let mut run = open(&["ftp_login_held"], mono(), (120, 40));
     run.keys("2 Y");
-    let copied = run.outside.iter().any(|effect| matches!(effect, Effect::Copy(text) if text.starts_with("tcp.stream == ")));
+    let copied = run
+        .outside
+        .iter()
+        .any(|effect| matches!(effect, Effect::Copy(text) if text.starts_with("tcp.stream == ")));
     assert!(copied, "{:?}", run.outside);
     run.keys("* x Enter");
     let word = run.state.word.clone().map(|(_, word)| word).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::super::state::{Pane, State, Subject, Tab};
 use super::super::theme::Tone;
 use super::super::widgets::canvas::Canvas;
 use super::super::widgets::{ladder, spark, text};
-use super::sessions::{end_tone, heading};
+use super::sessions::end_tone;
 use super::{Content, Inside, Item, Link, findings, packets, paragraph};
 use crate::events::Side;
 use crate::session::{Role, Session};
@@ -71,9 +71,8 @@ pub(super) fn inside<'a>(state: &'a State, id: u32, tab: Tab, pane: Pane, width:
     let Some(session) = data.session(id) else { return nothing("there is no such session") };
     Inside::Text(match (tab, pane) {
         (Tab::Ladder, Pane::Findings) => {
-            let mut items: Vec<Item> = data
-                .analysis
-                .findings_of(session)
+            let mut items: Vec<Item> = findings::of_session(data, session)
+                .into_iter()
                 .flat_map(|finding| findings::short(state, data, finding, width))
                 .collect();
             if items.is_empty() {
@@ -170,7 +169,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
         );
     }
     items.push(Item::default());
-    let said = format!("{:<12} {:>13}  {:>10}  {}", "phase", "from", "lasted", "because");
+    let said = format!("{:<14} {:>13}  {:>10}  {}", "phase", "from", "lasted", "because");
     items.push(Item::new(Span::styled(
         text::cut(&said, width, theme.glyphs.ellipsis),
         theme.style(Tone::Heading),
@@ -181,7 +180,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
         let time = clock.say(phase.start, before, 3);
         before = Some(phase.start);
         let lasted = phase.end.since(phase.start).to_string();
-        let said = format!("{:<12} {time:>13}  {lasted:>10}  {}", phase.name.name(), phase.cause);
+        let said = format!("{:<14} {time:>13}  {lasted:>10}  {}", phase.name.name(), phase.cause);
         let frames = phase.at.map(|at| at.frames()).unwrap_or_default();
         let tone = match phase.name {
             crate::session::PhaseName::Interrupted => Tone::Error,
@@ -202,7 +201,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
     let link = frames_link(session, &session.outcome.frames);
     items.extend(paragraph(
         theme,
-        &[("ended        ".to_owned(), Tone::Heading)],
+        &[("ended          ".to_owned(), Tone::Heading)],
         &said,
         end_tone(facts.end),
         width,
@@ -316,9 +315,8 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
 }
 
 fn evidence(state: &State, data: &Data, session: &Session, width: usize) -> Vec<Item> {
-    let mut items: Vec<Item> = data
-        .analysis
-        .findings_of(session)
+    let mut items: Vec<Item> = findings::of_session(data, session)
+        .into_iter()
         .flat_map(|finding| findings::full(state, data, finding, width))
         .collect();
     let facts = data.facts(session.id);
@@ -513,6 +511,5 @@ fn fields(state: &State, data: &Data, session: &Session, width: usize) -> Vec<It
     if let Some(note) = state.kept.notes.get(&Subject::Session(session.uid)) {
         say("note", text::clean(note));
     }
-    let _ = heading;
     items
 }

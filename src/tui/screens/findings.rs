@@ -11,7 +11,7 @@ use super::super::state::{Only, Pane, Screen, State, Subject, Visit};
 use super::super::theme::{Theme, Tone};
 use super::super::widgets::table::{Cell, Row, figures, names, words};
 use super::super::widgets::text;
-use super::{Content, Inside, Item, Link, Sheet, paragraph};
+use super::{Content, Inside, Item, Link, Sheet, hung, paragraph};
 use crate::place::PacketRef;
 use crate::rules::{Evidence, Finding, Role, Severity, Value};
 use crate::story::amounts::count;
@@ -101,6 +101,7 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
         }),
         link: Box::new(move |row| visit.clusters.get(row).and_then(|cluster| leads(data, cluster))),
         sorted: None,
+        drawn: None,
         empty: if data.analysis.findings.is_empty() {
             "no finding: nothing in what was read hurts or is odd".to_owned()
         } else {
@@ -187,14 +188,9 @@ pub(super) fn head(state: &State, finding: &Finding, width: usize) -> Vec<Item> 
         (format!("{} {} ", letter(Some(finding.severity)), finding.rule.code), tone),
         (format!("{} ({}) ", finding.rule.name, finding.confidence.name()), tone),
     ];
-    let mut items = paragraph(
-        &state.theme,
-        &label,
-        &text::clean(&finding.message),
-        Tone::Plain,
-        width,
-        first_link(finding).as_ref(),
-    );
+    let link = first_link(finding);
+    let said = text::clean(&finding.message);
+    let mut items = hung(&state.theme, &label, &said, Tone::Plain, (width, 4), link.as_ref());
     if let Some(first) = items.first_mut() {
         first.stop = true;
     }
@@ -227,6 +223,13 @@ pub(super) fn short(state: &State, data: &Data, finding: &Finding, width: usize)
         items.extend(aside("since", &format!("explained by F-{:04} {name}", cause + 1)));
     }
     items
+}
+
+/// The findings of a session, the worst first.
+pub(super) fn of_session<'a>(data: &'a Data, session: &crate::session::Session) -> Vec<&'a Finding> {
+    let mut findings: Vec<&Finding> = data.analysis.findings_of(session).collect();
+    findings.sort_by_key(|finding| (!is_told(finding), std::cmp::Reverse(finding.severity), finding.id));
+    findings
 }
 
 /// A finding in full.

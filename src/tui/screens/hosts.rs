@@ -110,6 +110,7 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
             Some(Link::to(Visit::new(Screen::Sessions).only(Only::Server(service.server))))
         }),
         sorted: None,
+        drawn: None,
         empty: "no server".to_owned(),
     })
 }

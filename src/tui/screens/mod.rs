@@ -78,7 +78,7 @@ impl Item {
     }
 }
 
-/// Text that wraps: a first line with a label before it, further lines under it, all with one link.
+/// Text that wraps: a first line with a label before it, further lines under the text, all with one link.
 pub fn paragraph(
     theme: &Theme,
     label: &[(String, Tone)],
@@ -88,22 +88,39 @@ pub fn paragraph(
     link: Option<&Link>,
 ) -> Vec<Item> {
     let lead: usize = label.iter().map(|(part, _)| text::width(part)).sum();
-    let lead = lead.min(width / 2);
+    hung(theme, label, said, tone, (width, lead.min(width / 2)), link)
+}
+
+/// The same with further lines so many cells from the left: `(width, hang)`.
+pub fn hung(
+    theme: &Theme,
+    label: &[(String, Tone)],
+    said: &str,
+    tone: Tone,
+    (width, hang): (usize, usize),
+    link: Option<&Link>,
+) -> Vec<Item> {
+    let mut spans: Vec<Span<'static>> = Vec::new();
+    let mut used = 0;
+    for (part, tone) in label {
+        let part = text::cut(part, width.saturating_sub(used), theme.glyphs.ellipsis);
+        used += text::width(&part);
+        spans.push(Span::styled(part, theme.style(*tone)));
+    }
     let mut items = Vec::new();
-    for (number, line) in text::wrap(said, width.saturating_sub(lead).max(8)).into_iter().enumerate() {
-        let mut spans: Vec<Span<'static>> = Vec::new();
-        if number == 0 {
-            let mut room = lead;
-            for (part, tone) in label {
-                let part = text::cut(part, room, theme.glyphs.ellipsis);
-                room -= text::width(&part);
-                spans.push(Span::styled(part, theme.style(*tone)));
-            }
-        } else {
-            spans.push(Span::raw(" ".repeat(lead)));
+    let mut rest = said;
+    // The first line has what the label leaves; where that is nothing worth, the text begins on the next.
+    if used + 12 <= width || used <= hang {
+        let first = text::wrap(said, width.saturating_sub(used)).into_iter().next().unwrap_or_default();
+        rest = said.get(first.len()..).unwrap_or_default().trim_start();
+        spans.push(Span::styled(first, theme.style(tone)));
+    }
+    items.push(Item::new(spans).link(link.cloned()));
+    if !rest.is_empty() {
+        for line in text::wrap(rest, width.saturating_sub(hang).max(8)) {
+            let spans = vec![Span::raw(" ".repeat(hang)), Span::styled(line, theme.style(tone))];
+            items.push(Item::new(spans).link(link.cloned()));
         }
-        spans.push(Span::styled(line, theme.style(tone)));
-        items.push(Item::new(spans).link(link.cloned()));
     }
     items
 }
@@ -143,7 +160,12 @@ pub struct Sheet<'a> {
     pub sorted: Option<(usize, bool)>,
     /// What is said where there is no row.
     pub empty: String,
+    /// A column that is drawn for its width, and what draws it.
+    pub drawn: Option<Drawer<'a>>,
 }
+
+/// A column and what draws it: the row, and the cells that there are.
+pub type Drawer<'a> = (usize, Box<dyn Fn(usize, usize) -> String + 'a>);
 
 impl std::fmt::Debug for Sheet<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -333,6 +355,8 @@ fn draw_pane(state: &State, canvas: &mut Canvas<'_>, pane: Pane, area: Rect) {
                 focused,
                 sorted: sheet.sorted,
                 empty: &sheet.empty,
+                marks: pane == Pane::List,
+                drawn: sheet.drawn.as_ref().map(|(column, draw)| (*column, draw.as_ref())),
             };
             table::draw(canvas, pane, area, inner, &table);
         }

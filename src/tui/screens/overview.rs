@@ -128,6 +128,7 @@ fn problems(data: &Data) -> Inside<'_> {
         }),
         link: Box::new(move |row| codes.get(row).map(|code| explain(data, code))),
         sorted: None,
+        drawn: None,
         empty,
     })
 }
@@ -164,6 +165,7 @@ fn protocols(data: &Data) -> Inside<'_> {
             Some(Link::to(Visit::new(Screen::Sessions).only(Only::Protocol(name))))
         }),
         sorted: None,
+        drawn: None,
         empty: "no session".to_owned(),
     })
 }

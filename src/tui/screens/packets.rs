@@ -48,7 +48,6 @@ fn list<'a>(state: &'a State, data: &'a Data, width: usize) -> Inside<'a> {
     let visit = state.visit();
     let clock = state.clock();
     let wide = width >= 100;
-    let several = data.analysis.files.len() > 1;
     let columns = vec![
         figures("no.", 8, 0),
         figures("time", 15, 1),
@@ -81,13 +80,13 @@ fn list<'a>(state: &'a State, data: &'a Data, width: usize) -> Inside<'a> {
         (_, true) => "no packets are listed: what was read cannot be read again".to_owned(),
         _ => format!("no packet passes: hidden by {}. \\ switches it off", state.filter_words()),
     };
-    let _ = several;
     Inside::Sheet(Sheet {
         columns: columns.into_iter().filter(|column| !hidden(column.title)).collect(),
         rows: state.list_length(),
         row: Box::new(row),
         link: Box::new(|_| None),
         sorted: None,
+        drawn: None,
         empty,
     })
 }

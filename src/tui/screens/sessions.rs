@@ -85,102 +85,115 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
     }
     let visit = state.visit();
     let narrow = width < 100;
-    let columns = vec![
+    let mut columns = vec![
         names("!", 1, 0),
         names("id", 8, 0),
         figures("start", 12, 5),
         figures("dur", 7, 2),
         words("proto", 4, 10, 1),
-        words("client", 9, 24, 4),
-        words("server", 9, 24, 1),
+        words(
+            if narrow { "client > server" } else { "client" },
+            if narrow { 17 } else { 9 },
+            if narrow { 40 } else { 26 },
+            if narrow { 1 } else { 4 },
+        ),
+        words("server", 9, 26, 1),
         words("who/what", 6, 22, 6),
         words("end", 7, 20, 1),
         words("lifecycle", 10, LIFE, 3),
     ];
+    // Where there is little room, client and server share a column.
+    let shown: Vec<bool> = columns
+        .iter()
+        .map(|column| {
+            let title = if column.title == "client > server" { "client" } else { column.title };
+            !(narrow && title == "server") && !state.hidden.contains(&(Screen::Sessions, title))
+        })
+        .collect();
+    let mut keep = shown.iter();
+    columns.retain(|_| keep.next().copied().unwrap_or(true));
+    let place = columns.iter().position(|column| column.title == "lifecycle");
+    let sorted = SESSION_SORTS.get(visit.sort.0).copied().unwrap_or("start");
+    let sorted = columns.iter().position(|column| column.title == sorted).map(|place| (place, visit.sort.1));
+    let chosen = move |cells: Vec<Cell>| -> Vec<Cell> {
+        cells.into_iter().zip(&shown).filter(|(_, shown)| **shown).map(|(cell, _)| cell).collect()
+    };
     let clock = state.clock();
-    let life = usize::from(if narrow { 20 } else { LIFE });
+    let session_of = |row: usize| match visit.sessions.get(row) {
+        Some(Entry::Session(id)) => data.session(*id),
+        _ => None,
+    };
     Inside::Sheet(Sheet {
-        columns: shown(state, columns),
+        columns,
         rows: visit.sessions.len(),
         row: Box::new(move |row| match visit.sessions.get(row) {
             Some(Entry::Session(id)) => {
                 let Some(session) = data.session(*id) else { return Row::default() };
-                let before = row.checked_sub(1).and_then(|row| match visit.sessions.get(row)? {
-                    Entry::Session(id) => data.session(*id).map(|session| session.start),
-                    Entry::Group(..) => None,
-                });
+                let before = row.checked_sub(1).and_then(session_of).map(|session| session.start);
                 let start = clock.say(session.start, before, if narrow { 0 } else { 3 });
-                let cells = cells(data, session, start, life);
-                let cells = chosen(state, cells);
+                let cells = chosen(cells(data, session, start, narrow));
                 Row { cells, tagged: state.kept.tags.contains(&Subject::Session(session.uid)), hit: false }
             }
-            Some(Entry::Group(name, number, worst)) => group_row(state, name, *number, *worst),
+            Some(Entry::Group(name, number, worst)) => {
+                Row { cells: chosen(group_cells(state, name, *number, *worst, narrow)), ..Row::default() }
+            }
             None => Row::default(),
         }),
         link: Box::new(move |row| match visit.sessions.get(row)? {
             Entry::Session(id) => Some(Link::to(Visit::session(*id, Tab::Ladder))),
             Entry::Group(..) => None,
         }),
-        sorted: Some(visit.sort)
-            .filter(|_| !state.hidden.iter().any(|(screen, _)| *screen == Screen::Sessions)),
+        sorted,
         empty: nothing(state, data),
+        drawn: place.map(|place| -> super::Drawer<'_> {
+            (
+                place,
+                Box::new(move |row, cells| {
+                    session_of(row).map(|session| spark::life(session, cells)).unwrap_or_default()
+                }),
+            )
+        }),
     })
 }
 
-fn cells(data: &Data, session: &Session, start: String, life: usize) -> Vec<Cell> {
+fn cells(data: &Data, session: &Session, start: String, narrow: bool) -> Vec<Cell> {
     let facts = data.facts(session.id);
     let severity = facts.severity.map_or(Tone::Plain, tone);
+    let from = if narrow { format!("{}>{}", session.client.ip, session.server) } else { client(session) };
     vec![
         Cell::toned(letter(facts.severity), severity),
         Cell::toned(session.name(), severity),
         Cell::plain(start),
         Cell::plain(short(session.duration())),
         Cell::plain(session.protocol),
-        Cell::plain(client(session)),
+        Cell::plain(from),
         Cell::plain(session.server.to_string()),
         Cell::plain(about::about(session, false).map_or("-".to_owned(), |about| text::clean(&about))),
         Cell::toned(ended(session, facts.end), end_tone(facts.end)),
-        Cell::plain(spark::life(session, life)),
+        Cell::plain(""),
     ]
 }
 
-/// The columns that the user has not hidden.
-fn shown(
+/// The row of a group: its name stands where there is most room, and is not taken for a session's.
+fn group_cells(
     state: &State,
-    mut columns: Vec<super::super::widgets::table::Column>,
-) -> Vec<super::super::widgets::table::Column> {
-    columns.retain(|column| !state.hidden.contains(&(Screen::Sessions, column.title)));
-    columns
-}
-
-/// The cells of those columns.
-fn chosen(state: &State, cells: Vec<Cell>) -> Vec<Cell> {
-    let titles = SESSION_SORTS.iter().copied().chain(["lifecycle"]);
-    cells
-        .into_iter()
-        .zip(titles)
-        .filter(|(_, title)| !state.hidden.contains(&(Screen::Sessions, *title)))
-        .map(|(cell, _)| cell)
+    name: &str,
+    number: usize,
+    worst: Option<crate::rules::Severity>,
+    narrow: bool,
+) -> Vec<Cell> {
+    let folded = state.visit().folded_groups.contains(name);
+    let sign = if folded { state.theme.glyphs.shut } else { state.theme.glyphs.open };
+    let said = Cell::toned(format!("{sign} {}", text::clean(name)), Tone::Heading);
+    let place = if narrow { 5 } else { 6 };
+    (0..10)
+        .map(|column| match column {
+            0 => Cell::toned(letter(worst), worst.map_or(Tone::Plain, tone)),
+            1 => Cell::toned(count(number as u64), Tone::Heading),
+            column if column == place => said.clone(),
+            _ => Cell::plain(""),
+        })
         .collect()
-}
-
-fn group_row(state: &State, name: &str, number: usize, worst: Option<crate::rules::Severity>) -> Row {
-    let visit = state.visit();
-    let sign =
-        if visit.folded_groups.contains(name) { state.theme.glyphs.shut } else { state.theme.glyphs.open };
-    let said = format!("{sign} {}", text::clean(name));
-    let mut cells = vec![Cell::toned(letter(worst), worst.map_or(Tone::Plain, tone))];
-    cells.push(Cell::toned(count(number as u64), Tone::Heading));
-    cells.extend((2..6).map(|_| Cell::plain("")));
-    // The name stands where it has most room and is not taken for a session's.
-    cells.push(Cell::toned(said.clone(), Tone::Heading));
-    cells.push(Cell::plain(""));
-    cells.push(Cell::plain(""));
-    cells.push(Cell::toned(said, Tone::Heading));
-    if let Some(cell) = cells.get_mut(6) {
-        cell.text.clear();
-    }
-    Row { cells: chosen(state, cells), ..Row::default() }
 }
 
 /// Why no session is shown.
@@ -263,7 +276,7 @@ fn story(state: &State, data: &Data, width: usize) -> Vec<Item> {
         let link = proof_link(session, &line.proof);
         items.extend(paragraph(theme, &label, &said, Tone::Plain, width, link.as_ref()));
     }
-    for finding in data.analysis.findings_of(session) {
+    for finding in findings::of_session(data, session) {
         items.extend(findings::short(state, data, finding, width));
     }
     if let Some(note) = state.kept.notes.get(&Subject::Session(session.uid)) {

@@ -86,6 +86,7 @@ pub(super) fn inside(state: &State) -> Inside<'_> {
             only(data, row).map(|only| Link::to(Visit::new(Screen::Sessions).only(only)))
         }),
         sorted: visit.sort.0.checked_sub(3).map(|column| (column, visit.sort.1)),
+        drawn: None,
         empty: "nothing of this kind in what was read".to_owned(),
     })
 }

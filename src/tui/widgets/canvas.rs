@@ -166,7 +166,10 @@ pub fn top_for(at: usize, top: usize, height: usize, rows: usize) -> usize {
     let height = height.max(1);
     let last = rows.saturating_sub(height);
     let top = top.min(last);
-    if at < top {
+    // What is far away is shown with its neighbours on both sides.
+    if at + height < top || at >= top + 2 * height {
+        at.saturating_sub(height / 2).min(last)
+    } else if at < top {
         at
     } else if at >= top + height {
         at + 1 - height

@@ -136,10 +136,14 @@ pub struct Table<'a> {
     pub cursor: Cursor,
     /// Whether the keys go here.
     pub focused: bool,
+    /// Whether the row of the cursor is marked where the keys go elsewhere: what is beside depends on it.
+    pub marks: bool,
     /// The column by which it is sorted, and whether downwards.
     pub sorted: Option<(usize, bool)>,
     /// What to say where there is no row.
     pub empty: &'a str,
+    /// A column that is drawn for its width, and what draws it: the row and the cells that there are.
+    pub drawn: Option<(usize, &'a dyn Fn(usize, usize) -> String)>,
 }
 
 impl std::fmt::Debug for Table<'_> {
@@ -160,6 +164,9 @@ pub fn draw(canvas: &mut Canvas<'_>, pane: Pane, outer: Rect, area: Rect, table:
     let rows: Vec<Row> = (top..table.rows.min(top + height)).map(table.row).collect();
     let wanted: Vec<u16> = (0..table.columns.len())
         .map(|place| {
+            if table.drawn.is_some_and(|(drawn, _)| drawn == place) {
+                return table.columns.get(place).map_or(0, |column| column.most);
+            }
             let cells = rows.iter().filter_map(|row| row.cells.get(place));
             cells.map(|cell| text::width(&cell.text)).max().unwrap_or(0).min(400) as u16
         })
@@ -169,7 +176,7 @@ pub fn draw(canvas: &mut Canvas<'_>, pane: Pane, outer: Rect, area: Rect, table:
         headings(canvas, area, table, &widths);
     }
     for (line, row) in rows.iter().enumerate() {
-        draw_row(canvas, body, table, &widths, line, row, top + line == at);
+        draw_row(canvas, body, table, &widths, (line, top + line), row, top + line == at);
     }
     if table.rows == 0 {
         for (line, said) in text::wrap(table.empty, usize::from(body.width)).iter().take(height).enumerate() {
@@ -201,7 +208,7 @@ fn draw_row(
     body: Rect,
     table: &Table<'_>,
     widths: &[(usize, u16)],
-    line: usize,
+    (line, number): (usize, usize),
     row: &Row,
     here: bool,
 ) {
@@ -210,13 +217,16 @@ fn draw_row(
     let selected = here && table.focused;
     if row.tagged {
         canvas.say(body.x, y, 1, canvas.theme.glyphs.mark, Tone::Tagged);
-    } else if here {
+    } else if here && (table.focused || table.marks) {
         canvas.say(body.x, y, 1, ">", Tone::Focus);
     }
     let mut x = body.x + 1;
     for (place, width) in widths {
         let (Some(column), Some(cell)) = (table.columns.get(*place), row.cells.get(*place)) else { continue };
-        let said = text::fit(&cell.text, usize::from(*width), column.right, canvas.ellipsis());
+        let late = table.drawn.filter(|(drawn, _)| drawn == place && cell.text.is_empty());
+        let late = late.map(|(_, draw)| draw(number, usize::from(*width)));
+        let said = late.as_ref().unwrap_or(&cell.text);
+        let said = text::fit(said, usize::from(*width), column.right, canvas.ellipsis());
         let mut style: Style = canvas.style(cell.tone);
         if row.hit {
             style = style.patch(canvas.style(Tone::Match));

@@ -17,7 +17,10 @@ pub fn shown(fields: &[Field], folded: &BTreeSet<usize>) -> Vec<usize> {
             continue;
         }
         below = folded.contains(&place).then_some(field.depth);
-        rows.push(place);
+        // What has no label is there for filters: the same value under a wider name.
+        if !field.label.is_empty() || !field.meaning.is_empty() {
+            rows.push(place);
+        }
     }
     rows
 }
@@ -97,7 +100,7 @@ mod tests {
     use super::*;
 
     fn field(depth: u8) -> Field {
-        Field { depth, ..Field::default() }
+        Field { depth, label: "x".into(), ..Field::default() }
     }
 
     #[test]
