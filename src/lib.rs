@@ -12,6 +12,7 @@ pub mod cli;
 pub mod error;
 pub mod escape;
 pub mod events;
+pub mod filter;
 pub mod inspect;
 pub mod limits;
 pub mod packet;

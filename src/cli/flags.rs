@@ -98,6 +98,9 @@ pub(super) enum Verb {
     /// All rules, one a line
     #[command(after_long_help = TABLE)]
     Rules(RulesArgs),
+    /// The names that filters may use: type, what they are facts of, example
+    #[command(after_long_help = TABLE)]
+    Fields(FieldsArgs),
     /// The JSON Schema of the machine formats
     #[command(after_long_help = TABLE)]
     Schema(SchemaArgs),
@@ -165,6 +168,18 @@ pub(super) struct LookArgs {
     pub(super) time: TimeClock,
 }
 
+/// Which of the rows are wanted.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FilterArgs {
+    /// Only those that satisfy this display filter
+    ///
+    /// The language is Wireshark's, with fields of sessions, connections and findings: session.end.kind == "silent",
+    /// tcp.analysis.retransmission && session.idle.max > 300s. `ghostshark fields` lists the names. Of a session, a
+    /// field of packets means some packet of it.
+    #[arg(short = 'Y', long, help_heading = "Input", value_name = "FILTER")]
+    pub(super) filter: Option<String>,
+}
+
 /// Where the result goes, and how times look in it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
@@ -194,6 +209,8 @@ pub(super) struct SummaryArgs {
 pub(super) struct ConnectionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
@@ -217,6 +234,8 @@ pub(super) struct ConnectionsArgs {
 pub(super) struct SessionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
@@ -236,11 +255,13 @@ pub(super) struct SessionsArgs {
     pub(super) look: LookArgs,
 }
 
-/// Behind the files stand the sessions that are meant: `S-0001`, or 1.
+/// Behind the files stand the sessions that are meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Every session
     #[arg(long)]
     pub(super) all: bool,
@@ -260,6 +281,8 @@ pub(super) struct ShowArgs {
 pub(super) struct EventsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: EventsFormat,
@@ -276,6 +299,8 @@ pub(super) struct EventsArgs {
 pub(super) struct FindingsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
@@ -301,6 +326,8 @@ pub(super) struct FindingsArgs {
 pub(super) struct PacketsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: PacketsFormat,
@@ -349,6 +376,19 @@ pub(super) struct ExplainArgs {
 #[derive(Debug, Clone, Args)]
 pub(super) struct RulesArgs {
     /// One JSON object a line, with the whole page of each rule
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct FieldsArgs {
+    /// Only names that hold this text, or that this pattern with * fits
+    #[arg(value_name = "PATTERN")]
+    pub(super) pattern: Option<String>,
+    /// One JSON object a line
     #[arg(long)]
     pub(super) json: bool,
     /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
@@ -410,11 +450,13 @@ impl From<FindingsGroup> for findings::Group {
     }
 }
 
-/// Behind the files stands the session that is meant: `S-0001`, or 1.
+/// Behind the files stands the session that is meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FollowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// One side only: c for the client, s for the server
     #[arg(long, help_heading = "Output", value_name = "SIDE")]
     pub(super) side: Option<FollowSide>,

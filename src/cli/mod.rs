@@ -57,6 +57,7 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Report(args)) => commands::report::run(&args),
         Some(Verb::Explain(args)) => commands::rules::explain(&args),
         Some(Verb::Rules(args)) => commands::rules::list(&args),
+        Some(Verb::Fields(args)) => commands::fields::run(&args),
         Some(Verb::Schema(args)) => commands::schema::run(&args),
         Some(Verb::Completions(args)) => commands::completions::run(&args),
         Some(Verb::Man(args)) => commands::man::run(&args),

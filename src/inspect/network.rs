@@ -62,6 +62,7 @@ pub(super) fn ipv6(tree: &mut Tree<'_>) -> Option<Ends> {
     tree.protocol("ipv6", format!("Internet Protocol Version 6, Src: {source}, Dst: {destination}"), IPV6);
     let word = tree.read(0..4)?;
     tree.put("ipv6.version", "Version", Value::Unsigned(word >> 28), 0..1);
+    tree.also("ip.version", Value::Unsigned(word >> 28), 0..1);
     let class = word >> 20 & 0xff;
     tree.put("ipv6.tclass", "Traffic Class", Value::Unsigned(class), 0..4);
     tree.open();

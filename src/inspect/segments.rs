@@ -50,6 +50,9 @@ struct Unacked {
     time: Timestamp,
 }
 
+/// Selective acknowledgments of one segment: edges, and how many are meant.
+type Sacked = ([(u32, u32); 4], u8);
+
 /// One direction.
 #[derive(Debug, Default)]
 struct Half {
@@ -60,8 +63,10 @@ struct Half {
     pushed: u32,
     was_pushed: bool,
     closes_first: bool,
-    /// The last frame that is no duplicate ACK.
-    last_new_ack: u64,
+    /// The last acknowledgment number, and the frame in which it was new.
+    last_ack: Option<(u32, u64)>,
+    /// What the last segment acknowledged beside that.
+    sacked: Sacked,
     highest: Option<(u32, Timestamp, u64)>,
 }
 
@@ -100,11 +105,13 @@ impl Follower {
             };
             let now = (time, at.frame);
             self.analyse(direction, head, length, flags, now, &mut segment);
+            let half = self.half(direction);
+            if half.last_ack.is_none_or(|(last, _)| last != head.ack) {
+                half.last_ack = Some((head.ack, at.frame));
+            }
             if flags.has(Flags::DUPLICATE_ACK) {
-                let earlier = self.half(direction).last_new_ack;
+                let earlier = half.last_ack.map_or(0, |(_, frame)| frame);
                 segment.duplicate = Some((stream.duplicate_acks(direction), earlier));
-            } else {
-                self.half(direction).last_new_ack = at.frame;
             }
         }
         segment
@@ -135,10 +142,11 @@ impl Follower {
         if flags.has(Flags::LOST_SEGMENT) {
             fwd.blind = true;
         }
-        if flags.has(Flags::RETRANSMISSION)
-            && let Some((_, since, frame)) = fwd.highest
-        {
-            segment.timeout = Some((time - since, frame));
+        if flags.has(Flags::RETRANSMISSION) {
+            // The oldest segment, as the one that is most likely repeated; else the last that sent anything new.
+            let oldest = fwd.unacked.back().map(|unacked| (unacked.time, unacked.frame));
+            let since = oldest.or(fwd.highest.map(|(_, time, frame)| (time, frame)));
+            segment.timeout = since.map(|(since, frame)| (time - since, frame));
         }
         if head.flags.has(TcpFlags::FIN) {
             fwd.closes_first |= !rev.closes_first;
@@ -155,16 +163,21 @@ impl Follower {
             fwd.highest = Some((end, time, frame));
         }
         rev.acknowledge(head.ack, time, segment);
+        rev.blind &= !head.flags.has(TcpFlags::ACK);
+        fwd.sacked = (head.options.sack, head.options.sack_blocks);
         if length > 0 && !fwd.blind {
-            segment.in_flight = fwd.in_flight();
+            let control = u32::from(head.flags.has(TcpFlags::FIN));
+            segment.in_flight = fwd
+                .in_flight(&rev.sacked)
+                .map(|bytes| bytes.saturating_sub(control))
+                .filter(|bytes| *bytes > 0);
         }
-        if length > 0 {
-            if fwd.was_pushed {
+        if segment.in_flight.is_some() {
+            if std::mem::replace(&mut fwd.was_pushed, head.flags.has(TcpFlags::PSH)) {
                 fwd.pushed = 0;
             }
             fwd.pushed = fwd.pushed.saturating_add(length);
-            fwd.was_pushed = head.flags.has(TcpFlags::PSH);
-            segment.pushed = segment.in_flight.map(|_| fwd.pushed);
+            segment.pushed = Some(fwd.pushed);
         }
     }
 }
@@ -172,7 +185,6 @@ impl Follower {
 impl Half {
     /// The other side acknowledges everything before this.
     fn acknowledge(&mut self, ack: u32, time: Timestamp, segment: &mut Segment) {
-        let before = self.unacked.len();
         self.unacked.retain_mut(|unacked| {
             if unacked.next == ack {
                 segment.acks = Some((unacked.frame, time - unacked.time));
@@ -183,12 +195,10 @@ impl Half {
             }
             after(unacked.next, ack)
         });
-        if self.unacked.len() < before {
-            self.blind = false;
-        }
     }
 
-    fn in_flight(&self) -> Option<u32> {
+    /// Bytes sent and not acknowledged, but for those that the other side says it has.
+    fn in_flight(&self, (blocks, count): &Sacked) -> Option<u32> {
         let newest = self.unacked.front()?;
         let (mut first, mut last) = (newest.seq, newest.next);
         for unacked in &self.unacked {
@@ -199,6 +209,11 @@ impl Half {
                 first = unacked.seq;
             }
         }
-        Some(last.wrapping_sub(first)).filter(|bytes| (1..2_000_000_000).contains(bytes))
+        let mut bytes = last.wrapping_sub(first);
+        for (left, right) in blocks.iter().take(usize::from(*count)) {
+            // tshark counts those that tell of octets received twice, too.
+            bytes = bytes.wrapping_sub(right.wrapping_sub(*left));
+        }
+        Some(bytes).filter(|bytes| (1..2_000_000_000).contains(bytes))
     }
 }

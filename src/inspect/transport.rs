@@ -125,7 +125,7 @@ pub(super) fn tcp(
     window(tree, head, segment)?;
     tree.number("tcp.checksum", "Checksum", 16..18);
     tree.number("tcp.urgent_pointer", "Urgent Pointer", 18..20);
-    options(tree, header);
+    options(tree, header, other.unwrap_or(0));
     if let Some(segment) = segment {
         times(tree, ["tcp.time_relative", "tcp.time_delta"], (segment.relative, segment.delta));
         analysis(tree, segment, connection.and_then(|connection| connection.rtt.initial));
@@ -211,8 +211,8 @@ fn completeness(bits: u8) -> String {
     seen.join(", ")
 }
 
-/// The options, each with its bytes; reading ends at the first that contradicts its length.
-fn options(tree: &mut Tree<'_>, header: usize) {
+/// The options, each with its bytes, and edges relative to the other side's `base`; reading ends at the first that contradicts its length.
+fn options(tree: &mut Tree<'_>, header: usize, base: u32) {
     let bytes = tree.bytes();
     let Some(list) = bytes.get(FIXED..header.min(bytes.len())).filter(|list| !list.is_empty()) else {
         return;
@@ -229,13 +229,13 @@ fn options(tree: &mut Tree<'_>, header: usize) {
         if length == 0 || at + length > header || (length == 1 && tree.bytes().get(at) != Some(&1)) {
             break;
         }
-        option(tree, at, length);
+        option(tree, at, length, base);
         at += length;
     }
     tree.close();
 }
 
-fn option(tree: &mut Tree<'_>, at: usize, length: usize) -> Option<()> {
+fn option(tree: &mut Tree<'_>, at: usize, length: usize, base: u32) -> Option<()> {
     let kind = *tree.bytes().get(at)?;
     let (name, label) = match kind {
         1 => ("tcp.options.nop", "No-Operation"),
@@ -263,9 +263,15 @@ fn option(tree: &mut Tree<'_>, at: usize, length: usize) -> Option<()> {
         }
         (5, _) => {
             for block in (at + 2..(at + length).saturating_sub(7)).step_by(8) {
-                let edge = |tree: &mut Tree<'_>, name, label, at: usize| tree.number(name, label, at..at + 4);
-                edge(tree, "tcp.options.sack_le", "left edge", block);
-                edge(tree, "tcp.options.sack_re", "right edge", block + 4);
+                for (name, label, at) in [
+                    ("tcp.options.sack_le", "left edge", block),
+                    ("tcp.options.sack_re", "right edge", block + 4),
+                ] {
+                    if let Some(edge) = tree.read(at..at + 4) {
+                        let edge = (edge as u32).wrapping_sub(base);
+                        tree.put(name, label, Value::Unsigned(u64::from(edge)), at..at + 4);
+                    }
+                }
             }
         }
         (8, 10) => {
@@ -367,7 +373,23 @@ pub(super) fn quoted(tree: &mut Tree<'_>, protocol: u64, connection: Option<&Con
             if let Some(stream) = stream {
                 tree.computed("tcp.stream", "Stream index", Value::Unsigned(stream));
             }
-            tree.number("tcp.seq_raw", "Sequence Number (raw)", 4..8);
+            if let Some(connection) = connection {
+                let bits = u64::from(connection.completeness);
+                tree.computed("tcp.completeness", "Conversation completeness", Value::Unsigned(bits));
+            }
+            // Nothing is relative in a quotation, as in tshark.
+            tree.number("tcp.seq", "Sequence Number", 4..8)?;
+            tree.number("tcp.ack", "Acknowledgment Number", 8..12)?;
+            tree.number("tcp.ack_raw", "Acknowledgment number (raw)", 8..12)?;
+            let bits = tree.read(12..14)?;
+            let header = (bits >> 12) as usize * 4;
+            tree.put("tcp.hdr_len", "Header Length", Value::Unsigned(header as u64), 12..13);
+            flags(tree, TcpFlags((bits & 0xfff) as u16));
+            let window = tree.number("tcp.window_size_value", "Window", 14..16)?;
+            tree.computed("tcp.window_size", "Calculated window size", Value::Unsigned(window));
+            tree.number("tcp.checksum", "Checksum", 16..18)?;
+            tree.number("tcp.urgent_pointer", "Urgent Pointer", 18..20)?;
+            options(tree, header, 0);
         }
         17 => {
             let label =
@@ -375,6 +397,7 @@ pub(super) fn quoted(tree: &mut Tree<'_>, protocol: u64, connection: Option<&Con
             tree.protocol("udp", label, 8);
             ports(tree, ["udp.srcport", "udp.dstport", "udp.port"], (source, destination));
             tree.number("udp.length", "Length", 4..6);
+            tree.number("udp.checksum", "Checksum", 6..8);
             if let Some(stream) = stream {
                 tree.computed("udp.stream", "Stream index", Value::Unsigned(stream));
             }

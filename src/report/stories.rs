@@ -1,5 +1,6 @@
 //! Stories, ladders, events and tables, in the forms that the verbs offer.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use std::io::{self, Write};
@@ -230,21 +231,15 @@ pub enum EventForm {
 ///
 /// # Errors
 /// What the writer says.
-pub fn events(
-    analysis: &Analysis,
-    form: EventForm,
-    limit: Option<usize>,
-    stamps: Stamps,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let limit = limit.unwrap_or(usize::MAX);
-    if form == EventForm::Text {
-        return text::events::write(analysis, limit, look, out);
+pub fn events(analysis: &Analysis, list: &EventList, out: &mut dyn Write) -> io::Result<()> {
+    let limit = list.limit.unwrap_or(usize::MAX);
+    let meant = |place: usize| list.only.as_ref().is_none_or(|only| only.contains(&place));
+    if list.form == EventForm::Text {
+        return text::events::write(analysis, limit, &meant, list.look, out);
     }
-    let context = view::Context { several_captures: analysis.files.len() > 1, stamps };
+    let context = view::Context { several_captures: analysis.files.len() > 1, stamps: list.stamps };
     let mut written = 0;
-    for (seq, event) in analysis.events.iter().enumerate() {
+    for (seq, event) in analysis.events.iter().enumerate().filter(|(seq, _)| meant(*seq)) {
         if written >= limit {
             break;
         }
@@ -255,6 +250,21 @@ pub fn events(
         }
     }
     Ok(())
+}
+
+/// What is asked of a list of events.
+#[derive(Debug, Clone, Default)]
+pub struct EventList {
+    /// How they are written.
+    pub form: EventForm,
+    /// Places of those that are meant; all where there is no list.
+    pub only: Option<BTreeSet<usize>>,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// How times are written for machines.
+    pub stamps: Stamps,
+    /// How text looks.
+    pub look: Look,
 }
 
 /// Which table of statistics.

@@ -21,6 +21,11 @@ pub(super) struct Order {
 pub(super) static COMMANDS: &[Order] = &[
     Order { name: "columns", takes: "[TITLE]", about: "choose the columns, or show and hide one" },
     Order { name: "export", takes: "FORM [FILE]", about: "write what is tagged or shown" },
+    Order {
+        name: "filter",
+        takes: "TEXT",
+        about: "show only what a display filter lets through; without a text everything",
+    },
     Order { name: "find", takes: "TEXT", about: "find a text in the pane" },
     Order { name: "goto", takes: "S-0171|1234", about: "to a session, or to a packet by its number" },
     Order { name: "group", takes: "NAME", about: "group the list" },
@@ -127,6 +132,7 @@ impl State {
             "q" | "quit" | "q!" | "wq" | "x" => self.leave(name == "q!"),
             "help" => self.open_help(),
             "find" if !rest.is_empty() => self.find(rest),
+            "filter" => self.filter(rest),
             "goto" => self.go_to(rest),
             "sort" => self.sort_by(rest),
             "group" => self.group_by(rest),

@@ -118,6 +118,9 @@ impl State {
             "Up" => prompt.input.recall(&history, true),
             "Down" => prompt.input.recall(&history, false),
             "Backspace" if prompt.input.text.is_empty() => return,
+            "Tab" | "BackTab" if prompt.kind == PromptKind::Filter => {
+                prompt.input.complete(key == "Tab", |text, at| self.filter_offers(text, at));
+            }
             "Tab" | "BackTab" if prompt.kind == PromptKind::Command => {
                 prompt.input.complete(key == "Tab", |text, at| self.command_offers(text, at));
             }
@@ -136,7 +139,7 @@ impl State {
                 remember(&mut self.kept.finds, said);
                 self.find(said);
             }
-            PromptKind::Filter => remember(&mut self.kept.filters, said),
+            PromptKind::Filter => self.filter(said),
             PromptKind::Note(subject) => self.put_note(subject, said),
         }
     }
@@ -161,7 +164,10 @@ impl State {
             Command::NextPane | Command::PreviousPane => self.turn_pane(command == Command::NextPane),
             Command::NextTab | Command::PreviousTab => self.turn_tab(command == Command::NextTab),
             Command::Find => self.ask(PromptKind::Find, ""),
-            Command::Filter => {}
+            Command::Filter => {
+                let text = self.visit().filter.as_ref().map(|filter| filter.text.clone()).unwrap_or_default();
+                self.ask(PromptKind::Filter, &text);
+            }
             Command::NextHit | Command::PreviousHit => self.next_hit(command == Command::NextHit),
             Command::Ladder => self.detail(Tab::Ladder),
             Command::Follow => self.detail(Tab::Follow),
@@ -586,10 +592,7 @@ impl State {
                     && other.protocol == session.protocol
                     && (other.server == session.server || !same_server)
                     && data.facts(other.id).end == super::data::End::Clean
-                    && data
-                        .facts(other.id)
-                        .severity
-                        .is_none_or(|severity| severity < crate::rules::Severity::Warning)
+                    && (!spotless || data.facts(other.id).severity < Some(crate::rules::Severity::Warning))
             };
             data.analysis
                 .sessions
@@ -761,6 +764,10 @@ impl State {
     /// What is kept for the next run.
     pub fn to_keep(&self) -> super::kept::Kept {
         let mut kept = self.kept.clone();
+        let sessions = std::iter::once(self.visits.base()).chain(self.roots.values());
+        let filter =
+            sessions.filter(|visit| visit.screen == Screen::Sessions).find_map(|visit| visit.filter.as_ref());
+        kept.filter = filter.map(|filter| filter.text.clone()).unwrap_or_default();
         kept.place = Some(self.here()).filter(|here| !here.screen.is_empty());
         kept
     }

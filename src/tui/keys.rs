@@ -213,6 +213,7 @@ keys! {
     PreviousPane, "previous-pane", ["BackTab"], Where::ALL, "", "the pane before";
     NextTab, "next-tab", ["]"], Where::DETAIL.and(Where::STATS), "tab", "the next tab";
     PreviousTab, "previous-tab", ["["], Where::DETAIL.and(Where::STATS), "", "the tab before";
+    Filter, "filter", ["/"], Where::LISTS, "filter", "show only what a display filter lets through; Tab completes, Ctrl-U clears, Esc keeps the last good one";
     Find, "find-text", ["/"], Where::DETAIL.and(Where::STATS).and(Where::HOSTS).and(Where::DIFF).and(Where::HELP).and(Where::OVERVIEW), "find", "find a text in the pane";
     Find, "find", ["Ctrl-f"], Where::ALL, "find", "find a text in the pane";
     NextHit, "next", ["n"], Where::ALL, "next finding", "the next hit of what was looked for; without, the next row with a finding";

@@ -12,6 +12,7 @@ mod commanding;
 pub mod data;
 pub mod dialogs;
 pub mod faces;
+mod filtering;
 pub mod follow;
 pub mod index;
 pub mod kept;

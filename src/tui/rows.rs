@@ -86,7 +86,7 @@ impl State {
     fn more_packets(&self, data: &Data, visit: &mut Visit, from: usize) {
         visit.packets_of = self.index.len();
         let limits = visit.limits();
-        let passes = visit.passes().map(|filter| filter.passes.clone());
+        let passes = visit.passes().and_then(|filter| filter.passes.clone());
         if limits.is_empty() && passes.is_none() {
             visit.packets = None;
             return;
@@ -95,7 +95,8 @@ impl State {
             limits.iter().all(|narrow| packet_has(data, row, &narrow.only) != narrow.not)
         });
         if let Some(passes) = passes {
-            places.retain(|place| passes.binary_search(place).is_ok());
+            let number = |place: u32| self.index.get(place as usize).map_or(0, |row| row.at.number);
+            places.retain(|place| passes.binary_search(&number(*place)).is_ok());
         }
         visit.packets.get_or_insert_default().extend(places);
     }
@@ -195,9 +196,15 @@ pub(super) fn words(data: &Data, narrow: &Narrow) -> String {
     if narrow.not { format!("!({text})") } else { text }
 }
 
+/// Whether the filter in force, as far as it is known what it lets through, lets this through.
+fn lets(visit: &Visit, what: u64) -> bool {
+    let passes = visit.passes().and_then(|filter| filter.passes.as_ref());
+    passes.is_none_or(|passes| passes.binary_search(&what).is_ok())
+}
+
 fn passes(data: &Data, visit: &Visit, session: &Session) -> bool {
     visit.limits().iter().all(|narrow| has(data, session, &narrow.only) != narrow.not)
-        && visit.passes().is_none_or(|filter| filter.passes.binary_search(&session.id).is_ok())
+        && lets(visit, u64::from(session.id))
 }
 
 fn sessions(data: &Data, visit: &Visit) -> Vec<Entry> {
@@ -302,7 +309,7 @@ fn findings(data: &Data, visit: &Visit) -> Vec<super::clusters::Cluster> {
                     .is_some_and(|session| has(data, session, other)),
             };
             fits != narrow.not
-        }) && visit.passes().is_none_or(|filter| filter.passes.binary_search(&(place as u32)).is_ok())
+        }) && lets(visit, place as u64)
     };
     let mut list = clusters(data, visit.group, fits);
     let (column, down) = visit.sort;

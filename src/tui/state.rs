@@ -20,6 +20,7 @@ use super::widgets::canvas::Drawn;
 use super::widgets::input::Input;
 use crate::analysis::Progress;
 use crate::events::Endpoint;
+use crate::filter::Scope;
 use crate::place::PacketRef;
 use crate::rules::Severity;
 use crate::story::{Ladder, Story};
@@ -139,8 +140,8 @@ pub struct Narrow {
 pub struct Filtered {
     /// The text.
     pub text: String,
-    /// Ids of sessions, places of findings, or places of packets, sorted.
-    pub passes: Arc<Vec<u32>>,
+    /// Ids of sessions, places of findings, or numbers of packets, sorted; none as long as it is not known.
+    pub passes: Option<Arc<Vec<u64>>>,
 }
 
 /// A screen with the place in it.
@@ -434,6 +435,8 @@ pub enum Answer {
     Frame(Arc<FrameDetail>),
     /// What packets say, by their numbers.
     Summaries(Vec<(u64, Summary)>),
+    /// What a filter lets through: ids of sessions, places of findings, numbers of packets; or why it cannot tell.
+    Filtered(String, Scope, Result<Arc<Vec<u64>>, String>),
     /// A file was written, or not.
     Exported(Result<String, String>),
 }
@@ -470,6 +473,13 @@ pub enum Effect {
     Frame(PacketRow),
     /// Say what these packets say.
     Summaries(Vec<PacketRow>),
+    /// Let a filter choose the rows of a screen.
+    Filter {
+        /// The text.
+        text: String,
+        /// What it is asked of.
+        scope: Scope,
+    },
     /// Write sessions to a file.
     Export {
         /// Its name.
@@ -746,6 +756,7 @@ impl State {
                     self.summaries.remove(&far);
                 }
             }
+            Answer::Filtered(text, scope, passes) => self.filtered(&text, scope, passes),
             Answer::Exported(Ok(word)) => self.say(Tone::Good, word),
             Answer::Exported(Err(word)) => self.say(Tone::Error, word),
         }
@@ -753,6 +764,10 @@ impl State {
 
     fn loaded(&mut self, data: Arc<Data>) {
         let known = self.data.replace(data);
+        let kept = std::mem::take(&mut self.kept.filter);
+        if !kept.is_empty() {
+            self.ask_filter(Screen::Sessions, kept);
+        }
         self.told.clear();
         self.asked.clear();
         let mut visits = std::mem::replace(&mut self.visits, Stack::new(Visit::new(Screen::Help)));
@@ -770,7 +785,6 @@ impl State {
             }
         }
         self.visits = visits;
-        self.roots.clear();
         self.come_back();
     }
 

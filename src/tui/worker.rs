@@ -17,6 +17,7 @@ use super::index::{self, PacketRow};
 use super::state::{Answer, Effect, FrameDetail, Stage, Summary, Told};
 use crate::analysis::{Options, Progress, analyze_while};
 use crate::capture::Input;
+use crate::filter::{Macros, Reread, Scope, compile};
 use crate::inspect::{self, Piece, Wanted};
 use crate::limits::BATCH_BYTES;
 use crate::story::Teller;
@@ -159,11 +160,32 @@ impl Desk {
             }
             Effect::Frame(row) => Some(Answer::Frame(Arc::new(self.frame(data, row)))),
             Effect::Summaries(rows) => Some(Answer::Summaries(self.summaries(data, rows))),
+            Effect::Filter { text, scope } => {
+                Some(Answer::Filtered(text.clone(), *scope, self.filter(data, text, *scope)))
+            }
             Effect::Export { path, form, sessions } => {
                 Some(Answer::Exported((self.faces.export)(&data.analysis, sessions, form, path)))
             }
             _ => None,
         }
+    }
+
+    fn filter(&self, data: &Data, text: &str, scope: Scope) -> Result<Arc<Vec<u64>>, String> {
+        let filter = compile(text, scope, &Macros::new()).map_err(|refusal| refusal.sentence())?;
+        if self.once_only() && filter.needs().second_pass {
+            return Err("standard input cannot be read twice, as this filter needs".to_owned());
+        }
+        let source = Reread::new(self.inputs.clone(), &data.analysis);
+        let passes = match scope {
+            Scope::Packets => filter
+                .packets(&data.analysis, &source)
+                .map(|packets| packets.into_iter().map(|at| at.number).collect()),
+            Scope::Findings => filter
+                .findings(&data.analysis, &source)
+                .map(|ids| ids.into_iter().map(|id| u64::from(id).saturating_sub(1)).collect()),
+            _ => filter.sessions(&data.analysis, &source).map(|ids| ids.into_iter().map(u64::from).collect()),
+        };
+        passes.map(Arc::new).map_err(|error| error.to_string())
     }
 
     fn frame(&self, data: &Data, row: &PacketRow) -> FrameDetail {
@@ -236,6 +258,7 @@ fn kind(request: &Effect) -> usize {
         Effect::Tell(_) => 0,
         Effect::Frame(_) => 1,
         Effect::Summaries(_) => 2,
+        Effect::Filter { .. } => 4,
         _ => 3,
     }
 }
@@ -289,7 +312,7 @@ impl Workers {
 
     /// Asks for something.
     pub fn ask(&mut self, request: Effect, manner: Manner) {
-        while self.threads.len() < 4 {
+        while self.threads.len() < 5 {
             let (ask, requests) = channel();
             let (desk, say, data) = (Arc::clone(&self.desk), self.say.clone(), Arc::clone(&self.data));
             let follows = Arc::clone(&self.follows);

@@ -4,43 +4,77 @@ use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
 
-use super::{Exit, Stop, analyse, inputs, look, messages, output, verdict};
+use super::{Exit, Stop, analyse, inputs, look, messages, output, understood, verdict};
+use crate::analysis::Analysis;
 use crate::capture::Input;
 use crate::cli::flags::{PacketsArgs, PacketsFormat};
 use crate::error::Error;
-use crate::inspect::{self, Wanted};
+use crate::filter::{Filter, Reread, Scope};
+use crate::inspect::{self, Dissection, Wanted};
 use crate::report::packets::{PacketForm, PacketWriter};
 
 pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
     if inputs::gather(&args.input)?.contains(&Input::Stdin) {
         return Err(Stop::Usage("standard input cannot be read twice, as showing packets needs".to_owned()));
     }
+    let filter = understood(&args.only, Scope::Packets, &args.input)?;
     let form = form(args)?;
     let wanted = wanted(args, &form);
     let (analysis, count) = analyse(&args.input, false)?;
+    let again = inputs::gather(&args.input)?;
+    if args.input.quiet {
+        let any = match &filter {
+            None => analysis.totals.packets > 0,
+            Some(filter) => {
+                let mut any = false;
+                let source = Reread::new(again, &analysis);
+                filter.each_packet(&analysis, &source, &mut |_, _| {
+                    any = true;
+                    ControlFlow::Break(())
+                })?;
+                any
+            }
+        };
+        return Ok(verdict(&analysis, count, &args.input, any));
+    }
     let mut written = 0;
-    if !args.input.quiet {
-        messages::damages(&analysis);
-        let look = look(&args.look, &args.output);
-        let again = inputs::gather(&args.input)?;
-        let mut failed: Option<Error> = None;
-        output::deliver(args.output.out.as_deref(), |out| {
-            let mut writer = PacketWriter::new(&analysis, form, look);
-            let mut trouble: io::Result<()> = Ok(());
-            let done = inspect::dissect(again, &analysis, &wanted, &mut |packet, bytes| {
-                trouble = writer.packet(packet, bytes, out);
-                let enough = args.limit.is_some_and(|limit| writer.written() >= limit as u64);
-                if trouble.is_err() || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-            });
-            written = writer.written();
-            failed = done.err();
-            trouble
-        })?;
-        if let Some(error) = failed {
-            return Err(error.into());
+    messages::damages(&analysis);
+    let look = look(&args.look, &args.output);
+    let mut failed: Option<Error> = None;
+    output::deliver(args.output.out.as_deref(), |out| {
+        let mut writer = PacketWriter::new(&analysis, form, look);
+        let mut trouble: io::Result<()> = Ok(());
+        let done = read(again, &analysis, &wanted, filter.as_ref(), &mut |packet, bytes| {
+            trouble = writer.packet(packet, bytes, out);
+            let enough = args.limit.is_some_and(|limit| writer.written() >= limit as u64);
+            if trouble.is_err() || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        written = writer.written();
+        failed = done.err();
+        trouble
+    })?;
+    if let Some(error) = failed {
+        return Err(error.into());
+    }
+    let any = written > 0 || (filter.is_none() && analysis.totals.packets > 0);
+    Ok(verdict(&analysis, count, &args.input, any))
+}
+
+/// Tells the packets that are wanted, those that satisfy the filter where there is one.
+fn read(
+    again: Vec<Input>,
+    analysis: &Analysis,
+    wanted: &Wanted,
+    filter: Option<&Filter>,
+    tell: &mut dyn FnMut(&Dissection, &[u8]) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    match filter {
+        None => inspect::dissect(again, analysis, wanted, tell),
+        Some(filter) => {
+            let source = Reread::new(again, analysis).showing(wanted.clone());
+            filter.each_packet(analysis, &source, tell)
         }
     }
-    Ok(verdict(&analysis, count, &args.input, written > 0 || analysis.totals.packets > 0))
 }
 
 fn form(args: &PacketsArgs) -> Result<PacketForm, Stop> {

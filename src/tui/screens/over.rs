@@ -3,6 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::super::dialogs;
+use super::super::filtering::Valid;
 use super::super::state::{PromptKind, Screen, State};
 use super::super::theme::Tone;
 use super::super::widgets::canvas::Canvas;
@@ -110,12 +111,14 @@ fn filter_line(state: &State, canvas: &mut Canvas<'_>) {
     let at = area.right().saturating_sub(text::width(&counted) as u16 + 1);
     let room = usize::from(at.saturating_sub(area.x + 2));
     if words.is_empty() {
-        let said = "showing all   F only these   - F hide these";
+        let said = "/ filter   F only these   -F hide these   try: session.ghost   finding.severity >= error";
         canvas.say(area.x + 1, y, room, said, Tone::Dim);
     } else {
         let off = if visit.unfiltered { "(off) " } else { "" };
         let tone = if visit.unfiltered { Tone::Dim } else { Tone::Key };
-        canvas.say(area.x + 1, y, room, &format!("Only> {off}{words}"), tone);
+        let waits = visit.filter.as_ref().is_some_and(|filter| filter.passes.is_none());
+        let sign = if waits { ".." } else { "ok" };
+        canvas.say(area.x + 1, y, room, &format!("Filter> {off}{words}  {sign}"), tone);
     }
     canvas.say(at, y, width, &counted, Tone::Plain);
 }
@@ -129,7 +132,11 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         let label = match prompt.kind {
             PromptKind::Command => ":",
             PromptKind::Find => "find: ",
-            PromptKind::Filter => "filter: ",
+            PromptKind::Filter => match state.valid() {
+                Some(Valid::No(_)) => "!! filter: ",
+                Some(Valid::NotYet) => ".. filter: ",
+                _ => "ok filter: ",
+            },
             PromptKind::Note(_) => "note: ",
         };
         let x = canvas.say(area.x, y, width, label, Tone::Key);
@@ -150,6 +157,12 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         let rest: String = after.chars().skip(1).collect();
         canvas.say(next, y, usize::from(area.right().saturating_sub(next)), &rest, Tone::Plain);
         offers(state, canvas, y);
+        if let Some(Valid::No(why)) = state.valid()
+            && prompt.input.offers().is_none()
+        {
+            canvas.clear(Rect { x: area.x, y: y - 1, width: area.width, height: 1 });
+            canvas.say(area.x + 1, y - 1, width - 1, &text::clean(&why), Tone::Error);
+        }
         return;
     }
     if let Some((tone, word)) = &state.word {
