@@ -211,6 +211,7 @@ keys! {
     GoTo(6), "hosts", ["6"], Where::ALL, "", "hosts";
     NextPane, "next-pane", ["Tab"], Where::ALL, "pane", "the next pane";
     PreviousPane, "previous-pane", ["BackTab"], Where::ALL, "", "the pane before";
+    Pause, "pause", ["P"], Where::OVERVIEW, "hold", "hold the reading, or let it go on";
     NextTab, "next-tab", ["]"], Where::DETAIL.and(Where::STATS), "tab", "the next tab";
     PreviousTab, "previous-tab", ["["], Where::DETAIL.and(Where::STATS), "", "the tab before";
     Filter, "filter", ["/"], Where::LISTS, "filter", "show only what a display filter lets through; Tab completes, Ctrl-U clears, Esc keeps the last good one";
@@ -405,7 +406,7 @@ pub fn here(place: Where) -> Vec<&'static Binding> {
 pub fn bar(place: Where, remapped: &Remapped, cells: usize) -> String {
     let mut list: Vec<&Binding> =
         here(place).into_iter().filter(|binding| !binding.short.is_empty()).collect();
-    list.sort_by_key(|binding| binding.places == Where::ALL);
+    list.sort_by_key(|binding| (binding.command != Command::Open, binding.places == Where::ALL));
     let mut text = String::new();
     for binding in list {
         let Some(key) = bound(binding, remapped).into_iter().next() else { continue };
