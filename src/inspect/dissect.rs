@@ -7,9 +7,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
+use super::account::Sessions;
+use super::application::{self, Place};
 use super::field::Dissection;
 use super::frame::{Known, Moments};
-use super::hearing::Hearing;
+use super::hearing::{Hearing, Heeded};
 use super::{frame, layers};
 use crate::analysis::Analysis;
 use crate::capture::{Batch, Capture, FrameRecord, Input, Slice};
@@ -115,6 +117,8 @@ pub(super) struct Pass<'a> {
     datagrams: BTreeMap<(FlowKey, bool), Datagrams>,
     /// Connections by flow, for errors that quote a packet of one.
     by_flow: Option<BTreeMap<FlowKey, Vec<u32>>>,
+    /// The sessions of connections, where the packets are to be shown.
+    sessions: Option<Sessions>,
     first: Option<Timestamp>,
     before: Option<Timestamp>,
 }
@@ -126,17 +130,42 @@ impl<'a> Pass<'a> {
             known.map(|one| FlowKey::new(one.client, one.server, one.transport).0).collect()
         });
         let duplicates = analysis.options.keep_duplicates;
+        let mut tables: Vec<Table<Hearing>> = (0..SHARDS).map(|_| Table::new(duplicates, true)).collect();
+        if wanted.application {
+            tables.iter_mut().for_each(|table| table.sink().label());
+        }
         Self {
             analysis,
             wanted,
             flows,
             decoder: Decoder::new(),
-            tables: (0..SHARDS).map(|_| Table::new(duplicates, true)).collect(),
+            tables,
             datagrams: BTreeMap::new(),
             by_flow: None,
+            sessions: wanted.info.then(|| Sessions::of(analysis)),
             first: None,
             before: None,
         }
+    }
+
+    /// Takes these for the times of the run's first frame, and of the one before that which comes next.
+    pub(super) fn begin(&mut self, first: Option<Timestamp>, before: Option<Timestamp>) {
+        self.first = first;
+        self.before = before;
+    }
+
+    /// Tells each frame of a batch, and the innermost connection that it belongs to.
+    pub(super) fn places(&mut self, batch: &mut Batch, tell: &mut dyn FnMut(&FrameRecord, Option<u32>)) {
+        let parts = self.take_apart(batch);
+        let mut spans = BTreeMap::new();
+        for (packet, order) in parts.iter().flat_map(|parts| &parts.packets) {
+            self.hear(packet, *order, batch, &mut spans);
+        }
+        for parts in &parts {
+            let known = self.known(parts, batch, &spans);
+            tell(&parts.record, known.iter().rev().find_map(|known| Some(known.connection?.id)));
+        }
+        self.tables.iter_mut().for_each(|table| table.sink().clear());
     }
 
     /// Tells the wanted frames of a batch; breaks off where no more are wanted.
@@ -150,17 +179,28 @@ impl<'a> Pass<'a> {
         for (packet, order) in parts.iter().flat_map(|parts| &parts.packets) {
             self.hear(packet, *order, batch, &mut spans);
         }
+        let messages = self.messages(parts.first().map_or(0, |parts| parts.record.at.number));
         for parts in &parts {
             if self.wants(parts.record.at) {
-                self.tell(parts, batch, &spans, tell)?;
+                let mine = messages.get(&parts.record.at.number).map_or(&[][..], Vec::as_slice);
+                self.tell(parts, batch, (&spans, mine), tell)?;
             }
         }
-        for table in &mut self.tables {
-            table.take_sink();
-        }
+        self.tables.iter_mut().for_each(|table| table.sink().clear());
         let last = self.wanted.frames.as_ref().map(|frames| frames.last().copied().unwrap_or_default());
         let here = parts.last().map_or(0, |parts| parts.record.at.number);
         if last.is_some_and(|last| last <= here) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// The messages of this batch by the number of the frame in which they are shown: that with their last byte, or,
+    /// where that was told before, the one at hand.
+    fn messages(&mut self, first: u64) -> BTreeMap<u64, Vec<Heeded>> {
+        let mut by_frame = BTreeMap::<u64, Vec<Heeded>>::new();
+        for heeded in self.tables.iter_mut().flat_map(|table| table.sink().messages.drain(..)) {
+            let (at, now) = (heeded.message.at.at.number, heeded.message.now.at.number);
+            by_frame.entry(if at < first { now } else { at }).or_default().push(heeded);
+        }
+        by_frame
     }
 
     fn wants(&self, at: PacketRef) -> bool {
@@ -216,9 +256,45 @@ impl<'a> Pass<'a> {
         &mut self,
         parts: &Parts,
         batch: &Batch,
-        spans: &BTreeMap<u64, Times>,
+        (spans, messages): (&BTreeMap<u64, Times>, &[Heeded]),
         tell: &mut dyn FnMut(&Dissection, &[u8]) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
+        let analysis = self.analysis;
+        let known = self.known(parts, batch, spans);
+        let mut connections: Vec<u32> = known.iter().filter_map(|known| Some(known.connection?.id)).collect();
+        connections.dedup();
+        if let Some(wanted) = &self.wanted.connections
+            && !connections.iter().any(|id| wanted.contains(id))
+        {
+            return ControlFlow::Continue(());
+        }
+        let frame = batch.frame(&parts.record);
+        let moments = Moments { first: self.first, before: parts.before };
+        let mut dissection =
+            Dissection { at: frame.at, time: frame.time, connections, ..Dissection::default() };
+        frame::begin(&mut dissection, &frame, moments, analysis);
+        layers::headers(&mut dissection, &frame, &parts.headers, &known, &batch.side, self.wanted.info);
+        for heeded in messages {
+            let place = self.place(parts, heeded);
+            application::add(&mut dissection, heeded, place, self.wanted.info);
+        }
+        frame::finish(&mut dissection);
+        if let Some(sessions) = &self.sessions {
+            sessions.add(&mut dissection, analysis);
+        }
+        tell(&dissection, frame.bytes)
+    }
+
+    /// The packets of a frame, with what is known of them.
+    fn known<'p>(
+        &mut self,
+        parts: &'p Parts,
+        batch: &'p Batch,
+        spans: &BTreeMap<u64, Times>,
+    ) -> Vec<Known<'p>>
+    where
+        'a: 'p,
+    {
         let analysis = self.analysis;
         let mut known: Vec<Known<'_>> = Vec::new();
         for (packet, order) in &parts.packets {
@@ -238,23 +314,25 @@ impl<'a> Pass<'a> {
                 // A switch's sample of another packet is no packet of the frame.
                 Body::Sampled(_) => continue,
             };
-            known.push(Known { packet, connection, segment, spans });
+            let payload = match &packet.body {
+                Body::Tcp(head) => Some(head.payload),
+                Body::Udp(payload) => Some(*payload),
+                Body::IcmpError(_) | Body::Sampled(_) => None,
+            };
+            let payload =
+                payload.filter(|_| self.wanted.application).map(|payload| batch.bytes(payload.captured));
+            known.push(Known { packet, payload, connection, segment, spans });
         }
-        let mut connections: Vec<u32> = known.iter().filter_map(|known| Some(known.connection?.id)).collect();
-        connections.dedup();
-        if let Some(wanted) = &self.wanted.connections
-            && !connections.iter().any(|id| wanted.contains(id))
-        {
-            return ControlFlow::Continue(());
-        }
-        let frame = batch.frame(&parts.record);
-        let moments = Moments { first: self.first, before: parts.before };
-        let mut dissection =
-            Dissection { at: frame.at, time: frame.time, connections, ..Dissection::default() };
-        frame::begin(&mut dissection, &frame, moments, analysis);
-        layers::headers(&mut dissection, &frame, &parts.headers, &known, &batch.side, self.wanted.info);
-        frame::finish(&mut dissection);
-        tell(&dissection, frame.bytes)
+        known
+    }
+
+    /// Where the payload with the last byte of a message lies.
+    fn place(&mut self, parts: &Parts, heeded: &Heeded) -> Option<Place> {
+        let mine = |(_, order): &&(Packet, u64)| *order == heeded.message.at.order;
+        let (packet, order) = parts.packets.iter().find(mine)?;
+        let Body::Tcp(head) = &packet.body else { return None };
+        let table = self.tables.get_mut(packet.flow.shard())?;
+        Place::new(head.payload, table.sink().ends.get(order).copied())
     }
 
     /// The connection that an error quotes a packet of.

@@ -18,6 +18,8 @@ const PROTOCOLS: &str = "frame.protocols";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Known<'a> {
     pub(super) packet: &'a Packet,
+    /// What was captured of its payload, where somebody wants it.
+    pub(super) payload: Option<&'a [u8]>,
     pub(super) connection: Option<&'a Connection>,
     pub(super) segment: Option<Segment>,
     /// Since the first and the previous datagram of its stream.
@@ -61,6 +63,7 @@ pub(super) fn begin(dissection: &mut Dissection, frame: &Frame<'_>, moments: Mom
 pub(super) fn finish(dissection: &mut Dissection) {
     let mut names: Vec<&'static str> = Vec::new();
     for field in dissection.fields.iter().skip(1).filter(|field| field.depth == 0 && !field.name.is_empty()) {
+        // Several messages of one protocol are named once; a header in a tunnel is another one.
         if names.last() != Some(&field.name) || matches!(field.name, "ip" | "ipv6" | "vlan") {
             names.push(field.name);
         }

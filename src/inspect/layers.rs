@@ -7,9 +7,9 @@ use super::dissect::transport_title;
 use super::field::{Dissection, Value};
 use super::frame::Known;
 use super::tree::Tree;
-use super::{link, network, transport};
+use super::{application, link, network, transport};
 use crate::capture::Frame;
-use crate::packet::{Body, Header, HeaderKind, Packet, TcpFlags, TcpHead, Transport};
+use crate::packet::{Body, Header, HeaderKind, Packet, Payload, TcpFlags, TcpHead, Transport};
 
 /// Writes the headers of a frame. `known` are its packets in the order of their headers; `side` holds the datagrams
 /// that were put together.
@@ -22,7 +22,8 @@ pub(super) fn headers(
     info: bool,
 ) {
     let mut known = known.iter();
-    for header in headers {
+    for (place, header) in headers.iter().enumerate() {
+        let is_last = place + 1 == headers.len();
         let mine = if header.has_packet { known.next() } else { None };
         let whole = match header.reassembled {
             Some(slice) => {
@@ -33,7 +34,7 @@ pub(super) fn headers(
         let from = whole.and_then(|whole| whole.get(header.start as usize..)).unwrap_or_default();
         let bytes = from.get(..header.captured as usize).unwrap_or(from);
         let start = header.reassembled.is_none().then_some(header.start);
-        let mut sheet = Sheet { dissection: &mut *dissection, bytes, start, info };
+        let mut sheet = Sheet { dissection: &mut *dissection, bytes, start, info, is_last };
         sheet.header(header, mine);
     }
 }
@@ -44,6 +45,8 @@ struct Sheet<'s> {
     bytes: &'s [u8],
     start: Option<u32>,
     info: bool,
+    /// Nothing was found behind it.
+    is_last: bool,
 }
 
 impl Sheet<'_> {
@@ -130,6 +133,7 @@ impl Sheet<'_> {
         transport::tcp(&mut self.tree(), head, known.segment.as_ref(), known.connection);
         self.title(transport_title(Transport::Tcp), || tcp_line(known, head));
         self.community(known);
+        self.payload("tcp.payload", known, head.payload);
     }
 
     fn udp(&mut self, known: Option<&Known<'_>>) {
@@ -142,12 +146,30 @@ impl Sheet<'_> {
             format!("{from} > {to} Len={}", payload.length)
         });
         self.community(known);
+        let Body::Udp(payload) = known.packet.body else { return };
+        self.payload("udp.payload", known, payload);
+        if self.is_last && payload.length > 0 {
+            let bytes = self.bytes.get(8..).unwrap_or_default();
+            let start = self.start.map(|start| start + 8);
+            let mut tree = Tree::new(&mut self.dissection.fields, bytes, start);
+            let length = payload.length as usize;
+            tree.protocol("data", format!("Data ({length} bytes), not decoded here"), length);
+            tree.computed("data.len", "Length", Value::Unsigned(length as u64));
+        }
+    }
+
+    /// The octets that a transport carries, where somebody wants them.
+    fn payload(&mut self, name: &'static str, known: &Known<'_>, payload: Payload) {
+        if let Some(bytes) = known.payload.filter(|bytes| !bytes.is_empty()) {
+            self.dissection.fields.push(application::payload(name, payload, bytes));
+        }
     }
 
     /// A name of the connection that other tools compute too.
     fn community(&mut self, known: &Known<'_>) {
         if let Some(connection) = known.connection {
             let mut tree = self.tree();
+            tree.open();
             tree.computed("communityid", "Community ID", Value::Text(connection.community_id.clone()));
         }
     }

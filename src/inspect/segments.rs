@@ -31,6 +31,8 @@ pub(super) struct Segment {
     pub(super) acks: Option<(u64, Span)>,
     /// `tcp.analysis.bytes_in_flight`.
     pub(super) in_flight: Option<u32>,
+    /// tshark looked for what is in flight, whatever came of it.
+    pub(super) is_tracked: bool,
     /// `tcp.analysis.push_bytes_sent`.
     pub(super) pushed: Option<u32>,
     /// Which of several equal acknowledgments it is, and the frame that they repeat.
@@ -165,19 +167,16 @@ impl Follower {
         rev.acknowledge(head.ack, time, segment);
         rev.blind &= !head.flags.has(TcpFlags::ACK);
         fwd.sacked = (head.options.sack, head.options.sack_blocks);
-        if length > 0 && !fwd.blind {
+        if length > 0 && !fwd.blind && !fwd.unacked.is_empty() {
+            segment.is_tracked = true;
             let control = u32::from(head.flags.has(TcpFlags::FIN));
-            segment.in_flight = fwd
-                .in_flight(&rev.sacked)
-                .map(|bytes| bytes.saturating_sub(control))
-                .filter(|bytes| *bytes > 0);
-        }
-        if segment.in_flight.is_some() {
+            let in_flight = fwd.in_flight(&rev.sacked).map(|bytes| bytes.saturating_sub(control));
+            segment.in_flight = in_flight.filter(|bytes| *bytes > 0);
             if std::mem::replace(&mut fwd.was_pushed, head.flags.has(TcpFlags::PSH)) {
                 fwd.pushed = 0;
             }
             fwd.pushed = fwd.pushed.saturating_add(length);
-            segment.pushed = Some(fwd.pushed);
+            segment.pushed = segment.in_flight.map(|_| fwd.pushed);
         }
     }
 }

@@ -78,6 +78,8 @@ impl Field {
             Value::Present => format!("{label}: {meaning}"),
             Value::Boolean(_) if !meaning.is_empty() => format!("{label}: {meaning}"),
             Value::Time(time) if self.name == "frame.time" => format!("{label}: {}", time.rfc3339()),
+            // The octets stand beside the tree, and what dissectors read of them stands below, its secrets masked.
+            Value::Bytes(_) if is_payload(self.name) => label,
             Value::Bytes(bytes) if bytes.len() > OCTETS => {
                 format!(
                     "{label}: {}... ({} bytes)",
@@ -95,6 +97,11 @@ impl Field {
         }
         line
     }
+}
+
+/// Whether a field of this name holds all that a transport carries, secrets included.
+pub fn is_payload(name: &str) -> bool {
+    matches!(name, "tcp.payload" | "udp.payload")
 }
 
 /// How many hex digits a number of this name has; 0 for one that is read in decimal.

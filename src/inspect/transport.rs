@@ -288,7 +288,7 @@ fn option(tree: &mut Tree<'_>, at: usize, length: usize, base: u32) -> Option<()
 fn analysis(tree: &mut Tree<'_>, segment: &Segment, initial: Option<Span>) {
     let flags = segment.flags.unwrap_or_default();
     let flagged = flags != Flags::default();
-    if !flagged && segment.acks.is_none() && segment.in_flight.is_none() {
+    if !flagged && segment.acks.is_none() && !segment.is_tracked {
         return;
     }
     tree.computed("tcp.analysis", "SEQ/ACK analysis", Value::Present);
@@ -384,7 +384,12 @@ pub(super) fn quoted(tree: &mut Tree<'_>, protocol: u64, connection: Option<&Con
             let bits = tree.read(12..14)?;
             let header = (bits >> 12) as usize * 4;
             tree.put("tcp.hdr_len", "Header Length", Value::Unsigned(header as u64), 12..13);
-            flags(tree, TcpFlags((bits & 0xfff) as u16));
+            let set = TcpFlags((bits & 0xfff) as u16);
+            flags(tree, set);
+            // Which side closed first, a quotation cannot tell.
+            if !set.has(TcpFlags::FIN) {
+                connection_notes(tree, set, &Segment::default());
+            }
             let window = tree.number("tcp.window_size_value", "Window", 14..16)?;
             tree.computed("tcp.window_size", "Calculated window size", Value::Unsigned(window));
             tree.number("tcp.checksum", "Checksum", 16..18)?;

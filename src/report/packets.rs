@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::text::{Clock, Look, Paint, Tone};
 use crate::analysis::Analysis;
 use crate::escape;
-use crate::inspect::{Dissection, Value, hex};
+use crate::inspect::{Dissection, Field, Value, hex, shown};
 use crate::time::Timestamp;
 
 /// What is written of each packet.
@@ -100,22 +100,13 @@ impl<'a> PacketWriter<'a> {
         }
     }
 
-    /// `S-0001` of the session that the packet belongs to, or nothing.
-    fn session(&self, packet: &Dissection) -> Option<String> {
-        let mine = |id: &u32| {
-            let sessions = self.analysis.sessions.iter();
-            sessions.clone().find(|session| session.legs.iter().any(|leg| leg.connection == *id))
-        };
-        packet.connections.iter().rev().find_map(mine).map(crate::session::Session::name)
-    }
-
     fn line(&self, packet: &Dissection, out: &mut dyn Write) -> io::Result<()> {
         let number = match self.analysis.files.len() {
             0 | 1 => packet.at.frame.to_string(),
             _ => format!("{}:{}", packet.at.file.0, packet.at.frame),
         };
         let (source, destination) = ends(packet);
-        let session = self.session(packet).unwrap_or_else(|| "-".to_owned());
+        let session = session(packet).unwrap_or("-");
         let line = format!(
             "{number:>6} {:>12} {:<8} {source:<15} > {destination:<15} {:<8} {:>5} {}",
             self.time(packet.time),
@@ -143,7 +134,8 @@ impl<'a> PacketWriter<'a> {
     fn object(&self, packet: &Dissection) -> serde_json::Value {
         use serde_json::{Map, Value as Json, json};
         let mut layers = Map::new();
-        for field in packet.fields.iter().filter(|field| !field.name.is_empty()) {
+        let told = |field: &&Field| !field.name.is_empty() && !shown::is_payload(field.name);
+        for field in packet.fields.iter().filter(told) {
             let value = match &field.value {
                 Value::Present if field.depth == 0 => continue,
                 Value::Present => Json::Bool(true),
@@ -169,13 +161,21 @@ impl<'a> PacketWriter<'a> {
         object.insert("frame".to_owned(), json!(packet.at.frame));
         object.insert("time".to_owned(), json!(packet.time.rfc3339()));
         object.insert("connections".to_owned(), json!(packet.connections));
-        if let Some(session) = self.session(packet) {
+        if let Some(session) = session(packet) {
             object.insert("session".to_owned(), json!(session));
         }
         object.insert("protocol".to_owned(), json!(packet.protocol));
         object.insert("info".to_owned(), json!(packet.info));
         object.insert("fields".to_owned(), Json::Object(layers));
         Json::Object(object)
+    }
+}
+
+/// `S-0001` of the session that the packet belongs to, or nothing.
+fn session(packet: &Dissection) -> Option<&str> {
+    match packet.values("session.id").last() {
+        Some(Value::Text(id)) => Some(id),
+        _ => None,
     }
 }
 
@@ -187,7 +187,7 @@ fn values(packet: &Dissection, name: &str) -> String {
         _ => {}
     }
     let fields = packet.fields.iter().filter(|field| field.name == name);
-    let texts: Vec<String> = fields.map(crate::inspect::Field::value_text).collect();
+    let texts: Vec<String> = fields.map(Field::value_text).collect();
     texts.join(",")
 }
 
@@ -195,7 +195,7 @@ fn values(packet: &Dissection, name: &str) -> String {
 fn ends(packet: &Dissection) -> (String, String) {
     let last = |names: [&str; 2]| {
         let mut fields = packet.fields.iter();
-        fields.rfind(|field| names.contains(&field.name)).map(crate::inspect::Field::value_text)
+        fields.rfind(|field| names.contains(&field.name)).map(Field::value_text)
     };
     let of = |ip: [&str; 2], link: [&str; 2]| last(ip).or_else(|| last(link)).unwrap_or_default();
     (

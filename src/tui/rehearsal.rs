@@ -44,6 +44,7 @@ impl Rehearsal {
                 Answer::Loaded(data) => Answer::Loaded(named(data, name)),
                 other => other,
             };
+            run.desk.note(&answer);
             run.message(Message::Answer(answer));
         }
         run.screen();

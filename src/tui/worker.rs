@@ -2,8 +2,6 @@
 //!
 //! [`Desk`] does the work of one request and knows no thread; [`Workers`] are threads with a desk each.
 
-use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,12 +11,13 @@ use std::time::Duration;
 use super::data::Data;
 use super::faces::Faces;
 use super::follow::Talk;
-use super::index::{self, PacketRow};
+use super::index::{self, PacketIndex, PacketRow};
 use super::state::{Answer, Effect, FrameDetail, Stage, Summary, Told};
 use crate::analysis::{Options, Progress, analyze_while};
-use crate::capture::Input;
+use crate::capture::{Input, Lookup};
+use crate::error::Error;
 use crate::filter::{Macros, Reread, Scope, compile};
-use crate::inspect::{self, Piece, Wanted};
+use crate::inspect::{self, Entry, Index, Piece};
 use crate::limits::BATCH_BYTES;
 use crate::story::Teller;
 
@@ -119,7 +118,14 @@ pub struct Desk {
     inputs: Vec<Input>,
     faces: Faces,
     keep_duplicates: bool,
+    /// The packets listed so far.
+    packets: Mutex<PacketIndex>,
+    lookup: Mutex<Option<Lookup>>,
 }
+
+/// Packets of a connection before one, beyond which its line in the list is not worth reading them all again: what the
+/// index knows stands there.
+const BEFORE: usize = 4_096;
 
 /// How a session is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -133,7 +139,63 @@ pub struct Manner {
 impl Desk {
     /// A desk for these inputs.
     pub fn new(inputs: Vec<Input>, faces: Faces, keep_duplicates: bool) -> Self {
-        Self { inputs, faces, keep_duplicates }
+        Self { inputs, faces, keep_duplicates, packets: Mutex::default(), lookup: Mutex::default() }
+    }
+
+    /// Takes note of what was read: packets can be looked up as soon as they are listed.
+    pub fn note(&self, answer: &Answer) {
+        let mut packets = self.packets.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer {
+            Answer::Loaded(_) => *packets = PacketIndex::default(),
+            Answer::Packets(rows) => packets.push(Arc::clone(rows)),
+            _ => {}
+        }
+    }
+
+    /// What has to be read to tell all of a packet: the packets of its connection before it, and its neighbour. None
+    /// where those are more than `most`.
+    fn around(&self, data: &Data, row: &PacketRow, most: usize) -> Option<Index> {
+        // A list of packets is cheap to copy: it is made of parts that are shared.
+        let packets = self.packets.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let place = packets.find(row.at.number);
+        let first = row.connection().and_then(|id| data.analysis.connections.get(id as usize));
+        let from = first.map_or(place, |connection| packets.find(connection.first.number));
+        let mut places: Vec<usize> = vec![0];
+        for before in from..place {
+            if packets.get(before).is_some_and(|other| other.connection == row.connection) {
+                places.push(before);
+                if places.len() > most {
+                    return None;
+                }
+            }
+        }
+        places.extend([place.saturating_sub(1), place]);
+        places.sort_unstable();
+        places.dedup();
+        let entry = |row: &PacketRow| Entry {
+            at: row.at,
+            time: row.time,
+            link: row.link,
+            interface: u32::from(row.interface),
+            original: row.original,
+            connection: row.connection(),
+        };
+        Some(Index::of(places.into_iter().filter_map(|place| packets.get(place)).map(entry).collect()))
+    }
+
+    fn look_up(
+        &self,
+        data: &Data,
+        row: &PacketRow,
+        most: usize,
+    ) -> Result<Option<(inspect::Dissection, Vec<u8>)>, Error> {
+        let Some(around) = self.around(data, row, most) else { return Ok(None) };
+        let mut lookup = self.lookup.lock().unwrap_or_else(PoisonError::into_inner);
+        let lookup = match &mut *lookup {
+            Some(lookup) => lookup,
+            none => none.insert(Lookup::open(&self.inputs)?),
+        };
+        around.packet(lookup, &data.analysis, row.at.number)
     }
 
     fn once_only(&self) -> bool {
@@ -194,7 +256,7 @@ impl Desk {
             detail.trouble = Some("standard input cannot be read twice".to_owned());
             return detail;
         }
-        match inspect::one(self.inputs.clone(), &data.analysis, row.at) {
+        match self.look_up(data, row, usize::MAX) {
             Ok(Some((dissection, bytes))) => {
                 detail.dissection = Some(dissection);
                 detail.bytes = bytes;
@@ -206,18 +268,15 @@ impl Desk {
     }
 
     fn summaries(&self, data: &Data, rows: &[PacketRow]) -> Vec<(u64, Summary)> {
-        let mut lines = Vec::with_capacity(rows.len());
-        let frames: BTreeSet<u64> = rows.iter().map(|row| row.at.number).collect();
-        let wanted = Wanted { frames: Some(frames), connections: None, application: true, info: true };
-        if !self.once_only() {
-            let _ = inspect::dissect(self.inputs.clone(), &data.analysis, &wanted, &mut |dissection, _| {
-                let summary =
-                    Summary { protocol: dissection.protocol.to_string(), info: dissection.info.clone() };
-                lines.push((dissection.at.number, summary));
-                ControlFlow::Continue(())
-            });
+        if self.once_only() {
+            return Vec::new();
         }
-        lines
+        let line = |row: &PacketRow| {
+            let (dissection, _) = self.look_up(data, row, BEFORE).ok().flatten()?;
+            let protocol = dissection.protocol.to_string();
+            Some((row.at.number, Summary { protocol, info: dissection.info }))
+        };
+        rows.iter().filter_map(line).collect()
     }
 
     fn follow(&self, data: &Data, id: u32, manner: Manner, goes_on: &dyn Fn() -> bool) -> Talk {
@@ -285,10 +344,11 @@ impl Workers {
         let desk = Arc::new(Desk::new(inputs.clone(), faces, options.keep_duplicates));
         let data: Arc<Mutex<Option<Arc<Data>>>> = Arc::default();
         {
-            let (say, reins, data) = (say.clone(), reins.clone(), Arc::clone(&data));
+            let (say, reins, data, desk) = (say.clone(), reins.clone(), Arc::clone(&data), Arc::clone(&desk));
             thread::spawn(move || {
                 let out = Mutex::new(say);
                 load(&inputs, &options, &reins, &|answer| {
+                    desk.note(&answer);
                     if let Answer::Loaded(loaded) = &answer {
                         *data.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(loaded));
                     }

@@ -103,6 +103,11 @@ fn narrowed<T: Ord>(
 fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), Stop> {
     let given = inputs::gather(input)?;
     let count = given.len();
+    Ok((analyse_these(given, input, keep_events)?, count))
+}
+
+/// The same with inputs that were gathered before.
+fn analyse_these(given: Vec<Input>, input: &InputArgs, keep_events: bool) -> Result<Analysis, Stop> {
     let options = Options {
         keep_duplicates: input.no_dedup,
         threads: input.threads,
@@ -110,8 +115,7 @@ fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), St
         ..Options::default()
     };
     let mut progress = Progress::new(input.progress, input.quiet);
-    let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
-    Ok((analysis, count))
+    Ok(analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?)
 }
 
 /// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.

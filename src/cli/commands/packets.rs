@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 
-use super::{Exit, Stop, analyse, inputs, look, messages, output, understood, verdict};
+use super::{Exit, Stop, analyse_these, inputs, look, messages, output, understood, verdict};
 use crate::analysis::Analysis;
-use crate::capture::Input;
+use crate::capture::{self, Input};
 use crate::cli::flags::{PacketsArgs, PacketsFormat};
 use crate::error::Error;
 use crate::filter::{Filter, Reread, Scope};
@@ -14,14 +15,18 @@ use crate::inspect::{self, Dissection, Wanted};
 use crate::report::packets::{PacketForm, PacketWriter};
 
 pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
-    if inputs::gather(&args.input)?.contains(&Input::Stdin) {
-        return Err(Stop::Usage("standard input cannot be read twice, as showing packets needs".to_owned()));
-    }
     let filter = understood(&args.only, Scope::Packets, &args.input)?;
     let form = form(args)?;
     let wanted = wanted(args, &form);
-    let (analysis, count) = analyse(&args.input, false)?;
-    let again = inputs::gather(&args.input)?;
+    let given = inputs::gather(&args.input)?;
+    let count = given.len();
+    let piped = given.iter().position(|input| *input == Input::Stdin);
+    // The copy of standard input is there until the packets were read from it.
+    let (again, _spool) = capture::rereadable(given)?;
+    let mut analysis = analyse_these(again.clone(), &args.input, false)?;
+    if let Some(file) = piped.and_then(|place| analysis.files.get_mut(place)) {
+        file.path = PathBuf::from("-");
+    }
     if args.input.quiet {
         let any = match &filter {
             None => analysis.totals.packets > 0,

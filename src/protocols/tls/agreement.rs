@@ -179,7 +179,7 @@ impl Tls {
     /// It is known whether earlier state goes on.
     fn resumed(&mut self, resumed: bool, confidence: Confidence, whole: usize, notes: &mut Notes<'_>) {
         self.facts.resumed = Some(resumed);
-        if let Some(mut pen) = notes.labels().filter(|_| resumed) {
+        if let Some(mut pen) = notes.labels().filter(|_| resumed && !self.is_13()) {
             pen.computed(
                 "tls.resumed",
                 "This session reuses previously negotiated keys",

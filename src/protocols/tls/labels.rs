@@ -259,12 +259,6 @@ fn extension(labels: &mut Labeller<'_>, kind: u64, data: &mut Cursor<'_>, client
                 labels.text("tls.handshake.extensions_alpn_str", "ALPN Next Protocol", name, at);
             }
         }
-        35 => {
-            let (ticket, at) = data.rest();
-            if !ticket.is_empty() {
-                labels.bytes("tls.handshake.session_ticket", "Session Ticket", ticket, at);
-            }
-        }
         41 if client => psks(labels, data)?,
         41 => {
             let (chosen, at) = data.number(2)?;

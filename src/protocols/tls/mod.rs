@@ -130,7 +130,9 @@ impl Dissector for Tls {
             return self.no_record(side, bytes, notes);
         };
         let whole = records::HEAD + head.length;
-        let is_hidden = head.content == Content::Data && self.is_13();
+        // Data before the server has spoken are early data, which only TLS 1.3 has.
+        let early = self.offer.as_ref().is_some_and(Offer::early_data);
+        let is_hidden = head.content == Content::Data && (self.is_13() || early);
         let half = &mut self.halves[side];
         let clear = match head.content {
             Content::ChangeCipherSpec => true,
