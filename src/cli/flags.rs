@@ -176,7 +176,7 @@ pub(super) struct FilterArgs {
     /// The language is Wireshark's, with fields of sessions, connections and findings: session.end.kind == "silent",
     /// tcp.analysis.retransmission && session.idle.max > 300s. `ghostshark fields` lists the names. Of a session, a
     /// field of packets means some packet of it.
-    #[arg(short = 'Y', long, help_heading = "Input", value_name = "FILTER")]
+    #[arg(short = 'Y', long, help_heading = "Input", value_name = "FILTER", allow_hyphen_values = true)]
     pub(super) filter: Option<String>,
 }
 

@@ -22,6 +22,7 @@ mod refusal;
 mod relations;
 mod syntax;
 mod token;
+mod typing;
 mod values;
 
 pub use macros::Macros;

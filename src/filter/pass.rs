@@ -45,6 +45,17 @@ impl Packet<'_> {
         self.dissection.fields.iter().filter(wanted).collect()
     }
 
+    /// The value of a field. Of octets that only have a place, those that lie there.
+    fn value<'b>(&'b self, field: &'b Field, kind: Type) -> Item<'b> {
+        match (&field.value, &field.bytes, kind) {
+            (Value::Present, Some(bytes), Type::Bytes) => {
+                let octets = self.frame.get(bytes.start as usize..bytes.end as usize).unwrap_or_default();
+                Cow::Owned(Value::Bytes(octets.to_vec()))
+            }
+            (value, ..) => Cow::Borrowed(value),
+        }
+    }
+
     /// A protocol's octets: from its header to the end of what its layer holds.
     fn octets(&self, field: &Field) -> Vec<u8> {
         let start = field.bytes.as_ref().map_or(0, |bytes| bytes.start as usize);
@@ -93,7 +104,8 @@ impl Subject for Packet<'_> {
                 .map(|field| Cow::Owned(Value::Bytes(self.octets(field))))
                 .collect(),
             (Source::Packet, _) => {
-                self.fields(field.name, layers).into_iter().map(|field| Cow::Borrowed(&field.value)).collect()
+                let fields = self.fields(field.name, layers);
+                fields.into_iter().map(|found| self.value(found, field.kind)).collect()
             }
             _ => self.belongings.values(field, self.relations.analysis()),
         }

@@ -15,6 +15,7 @@ mod degradation;
 mod determinism;
 mod documents;
 mod faces;
+mod filters;
 mod house;
 mod labels;
 mod memory;

@@ -187,8 +187,8 @@ fn a_proving_frame_is_six_keys_away() {
         assert!(keys.split(' ').count() <= 6);
         let mut run = open(&[name], mono(), (120, 40));
         run.keys(keys);
-        let visit = run.state.visit();
-        assert_eq!(visit.screen, Screen::Packets, "{name}: {}", run.text());
+        let text = run.text();
+        assert_eq!(run.state.visit().screen, Screen::Packets, "{name}: {text}");
         let row = *run.state.shown_packet().unwrap();
         let data = run.state.data.clone().unwrap();
         let cited = data.cited.get(&row.at.number).cloned().unwrap_or_default();
@@ -232,7 +232,7 @@ fn every_key_does_something() {
         ["", "j j", "Tab", "Tab j j j", "G", "Ctrl-d", ">", "/ \"e\" Enter", "m a G", "s s s", "F", "j F"];
     let mut idle = Vec::new();
     for (way, place) in places {
-        let mut open_at = |situation: &str| {
+        let open_at = |situation: &str| {
             let mut run = open(&["ftp_login_held", "reset_by_firewall"], mono(), (100, 24));
             run.keys(way);
             run.keys(situation);

@@ -1,12 +1,12 @@
 //! `connections`: one line each.
 
-use super::{Exit, Stop, analyse, look, narrowed, understood, written};
+use super::{Exit, Stop, analyse, look, narrowed, understood_for, written};
 use crate::cli::flags::ConnectionsArgs;
 use crate::filter::{Filter, Scope};
 use crate::report::{Part, Request};
 
 pub(in crate::cli) fn run(args: &ConnectionsArgs) -> Result<Exit, Stop> {
-    let filter = understood(&args.only, Scope::Connections, &args.input)?;
+    let filter = understood_for(&args.only, Scope::Connections, &args.input)?;
     let (analysis, count) = analyse(&args.input, false)?;
     let request = Request {
         part: Part::Connections,

@@ -1,12 +1,12 @@
 //! `events`: one line each.
 
-use super::{Exit, Stop, analyse, look, narrowed, told, understood};
+use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
 use crate::cli::flags::EventsArgs;
 use crate::filter::{Filter, Scope};
 use crate::report::stories::{self, EventList};
 
 pub(in crate::cli) fn run(args: &EventsArgs) -> Result<Exit, Stop> {
-    let filter = understood(&args.only, Scope::Events, &args.input)?;
+    let filter = understood_for(&args.only, Scope::Events, &args.input)?;
     let (analysis, count) = analyse(&args.input, true)?;
     let list = EventList {
         form: args.format.into(),

@@ -1,12 +1,12 @@
 //! `findings`: what is wrong, and the proof.
 
-use super::{Exit, Stop, analyse, look, narrowed, told, understood};
+use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
 use crate::cli::flags::FindingsArgs;
 use crate::filter::{Filter, Scope};
 use crate::report::findings::{FindingList, chosen, write};
 
 pub(in crate::cli) fn run(args: &FindingsArgs) -> Result<Exit, Stop> {
-    let filter = understood(&args.only, Scope::Findings, &args.input)?;
+    let filter = understood_for(&args.only, Scope::Findings, &args.input)?;
     let (analysis, count) = analyse(&args.input, false)?;
     let list = FindingList {
         form: args.format.into(),

@@ -68,11 +68,17 @@ fn written(
 }
 
 /// The filter that was given, understood before anything is read.
-fn understood(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
-    let Some(text) = &args.filter else { return Ok(None) };
-    let filter = filter::compile(text, scope, &Macros::new())?;
-    readable_twice(&filter, input)?;
-    Ok(Some(filter))
+fn understood(args: &FilterArgs, scope: Scope) -> Result<Option<Filter>, Stop> {
+    Ok(args.filter.as_deref().map(|text| filter::compile(text, scope, &Macros::new())).transpose()?)
+}
+
+/// The same for who reads the inputs only once where the filter asks nothing of packets.
+fn understood_for(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
+    let filter = understood(args, scope)?;
+    if let Some(filter) = &filter {
+        readable_twice(filter, input)?;
+    }
+    Ok(filter)
 }
 
 /// What a filter wants to know of packets is read in a second pass, which a pipe does not allow.

@@ -15,7 +15,7 @@ use crate::inspect::{self, Dissection, Wanted};
 use crate::report::packets::{PacketForm, PacketWriter};
 
 pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
-    let filter = understood(&args.only, Scope::Packets, &args.input)?;
+    let filter = understood(&args.only, Scope::Packets)?;
     let form = form(args)?;
     let wanted = wanted(args, &form);
     let given = inputs::gather(&args.input)?;
@@ -28,21 +28,15 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
         file.path = PathBuf::from("-");
     }
     if args.input.quiet {
-        let any = match &filter {
-            None => analysis.totals.packets > 0,
-            Some(filter) => {
-                let mut any = false;
-                let source = Reread::new(again, &analysis);
-                filter.each_packet(&analysis, &source, &mut |_, _| {
-                    any = true;
-                    ControlFlow::Break(())
-                })?;
-                any
-            }
-        };
+        let mut any = filter.is_none() && analysis.totals.packets > 0;
+        if let Some(filter) = &filter {
+            filter.each_packet(&analysis, &Reread::new(again, &analysis), &mut |_, _| {
+                any = true;
+                ControlFlow::Break(())
+            })?;
+        }
         return Ok(verdict(&analysis, count, &args.input, any));
     }
-    let mut written = 0;
     messages::damages(&analysis);
     let look = look(&args.look, &args.output);
     let mut failed: Option<Error> = None;
@@ -54,15 +48,13 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
             let enough = args.limit.is_some_and(|limit| writer.written() >= limit as u64);
             if trouble.is_err() || enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        written = writer.written();
         failed = done.err();
         trouble
     })?;
     if let Some(error) = failed {
         return Err(error.into());
     }
-    let any = written > 0 || (filter.is_none() && analysis.totals.packets > 0);
-    Ok(verdict(&analysis, count, &args.input, any))
+    Ok(verdict(&analysis, count, &args.input, true))
 }
 
 /// Tells the packets that are wanted, those that satisfy the filter where there is one.

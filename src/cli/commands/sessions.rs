@@ -1,12 +1,12 @@
 //! `sessions`: one line each.
 
-use super::{Exit, Stop, analyse, look, narrowed, told, understood};
+use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
 use crate::cli::flags::SessionsArgs;
 use crate::filter::{Filter, Scope};
 use crate::report::session_columns::{SessionList, any, write};
 
 pub(in crate::cli) fn run(args: &SessionsArgs) -> Result<Exit, Stop> {
-    let filter = understood(&args.only, Scope::Sessions, &args.input)?;
+    let filter = understood_for(&args.only, Scope::Sessions, &args.input)?;
     let (analysis, count) = analyse(&args.input, false)?;
     let list = SessionList {
         form: args.format.into(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Exit, Stop, analyse, look, messages, narrowed, output, understood, verdict};
+use super::{Exit, Stop, analyse, look, messages, narrowed, output, understood_for, verdict};
 use crate::analysis::Analysis;
 use crate::cli::flags::{FilterArgs, InputArgs, ShowArgs};
 use crate::filter::{self, Filter, Macros, Scope};
@@ -62,7 +62,7 @@ pub(super) fn split(input: &InputArgs, only: &FilterArgs) -> Result<Meant, Stop>
         ids.insert(0, id);
         input.files.pop();
     }
-    let filter = understood(&only, Scope::Sessions, &input)?;
+    let filter = understood_for(&only, Scope::Sessions, &input)?;
     Ok(Meant { input, ids, filter })
 }
 

@@ -184,7 +184,7 @@ wireshark! {
     "smtp.req" Boolean, "Request", "";
     "smtp.req.command" Text, "Command", "";
     "smtp.req.parameter" Text, "Request parameter", "";
-    "smtp.response" Text, "Response", "";
+    "smtp.rsp" Boolean, "Response", "";
     "smtp.response.code" Unsigned(32), "Response code", "";
     "smtp.rsp.parameter" Text, "Response parameter", "";
     "mqtt.msgtype" Unsigned(8), "type of the message", "";

@@ -16,6 +16,7 @@ pub(super) fn command(
 ) {
     labels.protocol("ftp", TITLE, 0..length);
     labels.computed("ftp.request", "Request", LabelValue::Boolean(true));
+    labels.computed("ftp.response", "Response", LabelValue::Boolean(false));
     let (verb, rest) = lines::word(line);
     labels.text("ftp.request.command", "Request command", verb, lead..lead + verb.len());
     if rest.is_empty() {
@@ -35,6 +36,7 @@ pub(super) fn command(
 /// A reply, line by line.
 pub(super) fn reply(mut labels: Labeller<'_>, reply: &Reply<'_>) {
     labels.protocol("ftp", TITLE, 0..reply.length);
+    labels.computed("ftp.request", "Request", LabelValue::Boolean(false));
     labels.computed("ftp.response", "Response", LabelValue::Boolean(true));
     let mut at = 0;
     while let Some((line, taken)) = reply.lines.get(at..).and_then(lines::line) {
