@@ -18,7 +18,7 @@ use crate::session::Session;
 use crate::story::{about, wireshark};
 
 /// Milliseconds within which digits belong together, and two presses are a double one.
-const TOGETHER: u64 = 1_200;
+const TOGETHER: u64 = 800;
 const DOUBLE: u64 = 450;
 
 impl State {
@@ -84,8 +84,8 @@ impl State {
         if !matches!(name, "G" | "j" | "k" | "Down" | "Up") || self.now.saturating_sub(at) >= TOGETHER {
             return None;
         }
-        // `2j` is seldom meant as screen 2 and one row down, `2` and then `j` often: only G takes a single digit back.
-        if name != "G" && text.len() < 2 {
+        // `4` and then `G` is the end of the packets more often than the fourth row of where one was.
+        if text.len() < 2 && matches!(text.as_str(), "1" | "2" | "3" | "4" | "5" | "6") {
             return None;
         }
         self.visits = before;
@@ -145,6 +145,7 @@ impl State {
     }
 
     /// Does what a command says.
+    #[allow(clippy::too_many_lines, reason = "one line a command: a table that is longer than a page")]
     pub(super) fn run(&mut self, command: Command, count: Option<usize>, letter: Option<char>) {
         let page = self.page();
         match command {
@@ -169,12 +170,11 @@ impl State {
                 self.ask(PromptKind::Filter, &text);
             }
             Command::NextHit | Command::PreviousHit => self.next_hit(command == Command::NextHit),
-            Command::Ladder => self.detail(Tab::Ladder),
+            Command::Ladder | Command::ToSession => self.detail(Tab::Ladder),
             Command::Follow => self.detail(Tab::Follow),
             Command::Packets => self.detail(Tab::Packets),
             Command::Evidence => self.detail(Tab::Evidence),
             Command::Diff => self.diff(),
-            Command::ToSession => self.detail(Tab::Ladder),
             Command::Tag => self.tag(),
             Command::TagAll => self.tag_all(),
             Command::Mark => self.mark(letter),
@@ -864,15 +864,13 @@ impl State {
     fn copy_value(&mut self) {
         let visit = self.visit();
         let at = visit.cursor(visit.focus).at;
-        let said = match (visit.focus, self.field_at(), &self.frame) {
-            (Pane::Tree, Some(place), Some(frame)) => {
-                let field = frame.dissection.as_ref().and_then(|dissection| dissection.fields.get(place));
-                field.map(|field| tree::value(&field.value)).unwrap_or_default()
-            }
-            _ => {
-                let inside = self.focused();
-                if at < inside.rows() { inside.text(at).trim().to_owned() } else { String::new() }
-            }
+        let said = if let (Pane::Tree, Some(place), Some(frame)) = (visit.focus, self.field_at(), &self.frame)
+        {
+            let field = frame.dissection.as_ref().and_then(|dissection| dissection.fields.get(place));
+            field.map(|field| tree::value(&field.value)).unwrap_or_default()
+        } else {
+            let inside = self.focused();
+            if at < inside.rows() { inside.text(at).trim().to_owned() } else { String::new() }
         };
         if said.is_empty() {
             self.say(Tone::Dim, "nothing to copy here");
@@ -928,16 +926,15 @@ impl State {
         let visit = self.visit();
         let time = match self.shown_packet() {
             Some(row) => Some(row.time),
-            None => match (visit.screen, visit.tab) {
-                (Screen::Session(id), Tab::Ladder) => {
+            None => {
+                if let (Screen::Session(id), Tab::Ladder) = (visit.screen, visit.tab) {
                     let row = visit.cursor(Pane::Body).at.saturating_sub(1);
                     self.told(id).and_then(|told| told.ladder.rows.get(row)).map(|row| row.time)
-                }
-                _ => {
+                } else {
                     let id = self.shown_session();
                     id.and_then(|id| self.data.as_ref()?.session(id)).map(|session| session.start)
                 }
-            },
+            }
         };
         self.reference = time;
         if time.is_some() {

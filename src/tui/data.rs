@@ -341,7 +341,7 @@ pub fn idle_classes<'a>(sessions: impl Iterator<Item = &'a Session>) -> Vec<(Str
 fn seconds(seconds: i64) -> String {
     match seconds {
         ..120 => format!("{seconds} s"),
-        ..3_600 => format!("{} min", seconds / 60),
+        120..3_600 => format!("{} min", seconds / 60),
         _ => format!("{} h", seconds / 3_600),
     }
 }

@@ -224,7 +224,7 @@ impl State {
                     let chosen = self.forms.get(*form).copied();
                     match (sessions.is_empty(), chosen) {
                         (true, _) => {
-                            self.say(Tone::Warning, "no session to write: tag some, or choose others")
+                            self.say(Tone::Warning, "no session to write: tag some, or choose others");
                         }
                         (_, Some(form)) => {
                             self.say(Tone::Dim, format!("writing {}", path.text));

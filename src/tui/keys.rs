@@ -195,8 +195,8 @@ keys! {
     SameNext, "same-next", [">"], Where::PACKETS.and(Where::FRAMES), "same session", "the next packet of the same session";
     PanLeft, "pan-left", ["h", "Left"], Where::TIMELINE, "pan", "look at earlier times";
     PanRight, "pan-right", ["l", "Right"], Where::TIMELINE, "", "look at later times";
-    Left, "left", ["h", "Left"], Where::ALL, "", "fold a field; the frame before of a row that cites several";
-    Right, "right", ["l", "Right"], Where::ALL, "", "unfold a field; the next frame of a row";
+    Left, "left", ["h", "Left"], Where::ABOUT, "", "fold a field; the frame before of a row that cites several";
+    Right, "right", ["l", "Right"], Where::ABOUT, "", "unfold a field; the next frame of a row";
     First, "first", ["g g", "Home"], Where::ALL, "", "the first row";
     Last, "last", ["G", "End"], Where::ALL, "", "the last row; with a number before it that row, or that packet";
     HalfDown, "half-down", ["Ctrl-d"], Where::ALL, "", "half a page down";

@@ -29,14 +29,14 @@ pub struct Rehearsal {
 
 impl Rehearsal {
     /// Reads these inputs whole. `name` stands in the place of their paths, which are not the same everywhere.
-    pub fn new(inputs: Vec<Input>, name: &str, theme: Theme, faces: Faces, size: (u16, u16)) -> Self {
+    pub fn new(inputs: &[Input], name: &str, theme: Theme, faces: Faces, size: (u16, u16)) -> Self {
         let options = Options { threads: 1, ..Options::default() };
-        let bytes = bytes_of(&inputs);
+        let bytes = bytes_of(inputs);
         let state = State::new(vec![name.to_owned()], bytes, theme, faces.forms.clone());
-        let desk = Desk::new(inputs.clone(), faces, options.keep_duplicates);
+        let desk = Desk::new(inputs.to_vec(), faces, options.keep_duplicates);
         let mut run = Self { state, outside: Vec::new(), desk, size };
         let heard: Mutex<Vec<Answer>> = Mutex::new(Vec::new());
-        load(&inputs, &options, &Reins::default(), &|answer| {
+        load(inputs, &options, &Reins::default(), &|answer| {
             heard.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         });
         for answer in heard.into_inner().unwrap_or_else(PoisonError::into_inner) {

@@ -59,8 +59,8 @@ fn capture(name: &str) -> PathBuf {
 }
 
 fn open(names: &[&str], theme: Theme, size: (u16, u16)) -> Rehearsal {
-    let inputs = names.iter().map(|name| Input::File(capture(name))).collect();
-    Rehearsal::new(inputs, &format!("{}.pcapng", names[0]), theme, faces(), size)
+    let inputs: Vec<Input> = names.iter().map(|name| Input::File(capture(name))).collect();
+    Rehearsal::new(&inputs, &format!("{}.pcapng", names[0]), theme, faces(), size)
 }
 
 /// Runs on the text of a story; the folder keeps its capture as long as it is looked at.
@@ -69,7 +69,7 @@ fn story(text: &str, theme: Theme, size: (u16, u16)) -> (tempfile::TempDir, Rehe
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("story.pcapng");
     fs::write(&path, file_of(&recording, Format::Pcapng)).unwrap();
-    let run = Rehearsal::new(vec![Input::File(path)], "story.pcapng", theme, faces(), size);
+    let run = Rehearsal::new(&[Input::File(path)], "story.pcapng", theme, faces(), size);
     (folder, run)
 }
 
@@ -90,7 +90,7 @@ const SCREENS: &[(&str, &[&str], &str)] = &[
     ("findings", &["ftp_login_held"], "3"),
     ("findings_explain", &["reset_by_firewall"], "3 Tab j j"),
     ("packets", &["reset_by_firewall"], "4 G"),
-    ("packets_tree", &["tls_resumed"], "4 4 G Tab j j j"),
+    ("packets_tree", &["tls_resumed"], "4 G Tab j j j"),
     ("stats", &["redis_idle_timeout"], "5"),
     ("hosts", &["ftp_login_held"], "6"),
     ("timeline", &["ftp_resumed"], "2 Enter ["),
@@ -301,7 +301,7 @@ const HOSTILE: &str = "\\x1b]0;owned\\x07\\x1b[2J\\x1b[31m\\xe2\\x80\\xae\\xe6\\
 fn hostile_story() -> String {
     let long = "A".repeat(60_000);
     format!(
-        "title: texts that want to act\nserver: 10.0.0.2:21\n\n\
+        "title   texts that want to act\nclient  10.0.0.1:40000\nserver  10.0.0.2:21\n\
          open\n\
          server \"220 {HOSTILE}\\r\\n\"\n\
          client \"USER {HOSTILE}\\r\\n\"\n\
@@ -379,7 +379,9 @@ fn a_resize_never_loses_the_place() {
 #[test]
 fn counts_digits_and_jumps() {
     let mut run = open(&["reset_by_firewall"], mono(), (120, 40));
-    run.keys("4 1 2 G");
+    run.keys("4");
+    run.message(Message::Tick(5_000));
+    run.keys("1 2 G");
     assert_eq!(run.state.visit().screen, Screen::Packets);
     assert_eq!(run.state.shown_packet().unwrap().at.number, 12);
     run.keys("m a 2 ' a");
@@ -434,7 +436,7 @@ fn what_is_copied_and_exported_goes_outside() {
 fn every_fixture_can_be_walked_through() {
     let walk = "1 Tab Tab Tab Enter Esc 2 j Enter ] ] ] ] ] ] n n Enter Esc Esc 3 j Enter Enter Enter Esc Esc Esc 4 G k Tab j h l Tab 5 ] ] ] ] ] ] Enter Esc 6 j Enter Esc";
     for path in fixtures("captures", &["pcap", "pcapng"]) {
-        let mut run = Rehearsal::new(vec![Input::File(path)], "x.pcap", mono(), faces(), (80, 24));
+        let mut run = Rehearsal::new(&[Input::File(path)], "x.pcap", mono(), faces(), (80, 24));
         run.keys(walk);
         let text = run.text();
         assert!(text.contains("[6 Host]"), "{text}");

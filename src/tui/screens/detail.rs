@@ -65,7 +65,7 @@ pub(super) fn mark_tabs(canvas: &mut Canvas<'_>, area: Rect) {
     canvas.drawn.buttons.push((right, "]"));
 }
 
-pub(super) fn inside<'a>(state: &'a State, id: u32, tab: Tab, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, id: u32, tab: Tab, pane: Pane, width: usize) -> Inside<'_> {
     let nothing = |said: &'static str| Inside::Text(Content::of(vec![Item::new(said)]));
     let Some(data) = &state.data else { return nothing("nothing is known yet") };
     let Some(session) = data.session(id) else { return nothing("there is no such session") };
@@ -131,7 +131,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
     }
     let ruler = text::cut(&ruler, cells, " ");
     items.push(Item::new(vec![Span::raw(" ".repeat(LABEL)), Span::styled(ruler, dim)]));
-    let line = |name: String, letters: String, tone: Tone| {
+    let lane = |name: String, letters: String, tone: Tone| {
         let name = text::fit(&name, LABEL - 1, false, theme.glyphs.ellipsis);
         Item::new(vec![
             Span::styled(name, theme.style(Tone::Heading)),
@@ -139,7 +139,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
             Span::styled(letters, theme.style(tone)),
         ])
     };
-    items.push(line(session.name(), spark::along(session, from, to, cells), Tone::Plain).stop());
+    items.push(lane(session.name(), spark::along(session, from, to, cells), Tone::Plain).stop());
     for part in &session.legs {
         let Some(connection) = data.analysis.connections.get(part.connection as usize) else { continue };
         let place = |time: Timestamp| {
@@ -151,7 +151,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
         let name = if part.leg.role == Role::Data { "data" } else { "conn" };
         let tone = if part.leg.role == Role::Data { Tone::Server } else { Tone::Client };
         let said = format!("{name} #{} {}", part.connection, connection.client.port);
-        items.push(line(said, drawn, tone).link(frames_link(session, &[connection.first, connection.last])));
+        items.push(lane(said, drawn, tone).link(frames_link(session, &[connection.first, connection.last])));
     }
     // Others of the same client and server then: who was refused because of whom is seen side by side.
     let beside = data.analysis.sessions.iter().filter(|other| {
@@ -164,7 +164,7 @@ fn timeline(state: &State, data: &Data, session: &Session, width: usize) -> Vec<
     for other in beside.take(6) {
         let letters = spark::along(other, from, to, cells);
         items.push(
-            line(format!("beside {}", other.name()), letters, Tone::Dim)
+            lane(format!("beside {}", other.name()), letters, Tone::Dim)
                 .link(Some(Link::to(super::super::state::Visit::session(other.id, Tab::Timeline)))),
         );
     }
@@ -240,7 +240,7 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
         .map(|data| {
             data.analysis
                 .findings_of(session)
-                .flat_map(|finding| finding.frames())
+                .flat_map(crate::rules::Finding::frames)
                 .map(|at| at.number)
                 .collect()
         })
@@ -362,9 +362,8 @@ fn talk<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a>
         .lines
         .iter()
         .enumerate()
-        .filter(|(_, line)| match (visit.side, line.side) {
-            (1, Some(Side::Server)) | (2, Some(Side::Client)) => false,
-            _ => true,
+        .filter(|(_, line)| {
+            !matches!((visit.side, line.side), (1, Some(Side::Server)) | (2, Some(Side::Client)))
         })
         .map(|(place, _)| place)
         .collect();
@@ -387,6 +386,68 @@ fn talk<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a>
             item.stop = line.side.is_none();
             item
         }),
+    }
+}
+
+/// What is known of the connections of a session.
+fn facts_of_legs(data: &Data, session: &Session, say: &mut dyn FnMut(&str, String)) {
+    for part in &session.legs {
+        let Some(connection) = data.analysis.connections.get(part.connection as usize) else { continue };
+        let name = |field: &str| format!("conn[{}].{field}", connection.id);
+        let stitch = part
+            .stitch
+            .map(|stitch| format!(", joined by {} ({})", stitch.by.name(), stitch.by.strength().letter()));
+        say(
+            &name("ends"),
+            format!("{} > {}{}", connection.client, connection.server, stitch.unwrap_or_default()),
+        );
+        if let Some(stream) = connection.stream {
+            say(&name("stream"), format!("{}.stream == {stream}", connection.transport.name()));
+        }
+        let sides = &connection.sides;
+        say(
+            &name("bytes"),
+            format!(
+                "client {} in {} frames, server {} in {} frames",
+                bytes(sides.client.payload_bytes),
+                count(sides.client.packets),
+                bytes(sides.server.payload_bytes),
+                count(sides.server.packets)
+            ),
+        );
+        let again = (sides.client.retransmitted_segments, sides.server.retransmitted_segments);
+        if again != (0, 0) {
+            say(
+                &name("retransmitted"),
+                format!(
+                    "client {}, server {} segments",
+                    count(u64::from(again.0)),
+                    count(u64::from(again.1))
+                ),
+            );
+        }
+        if let Some(rtt) = connection.rtt.initial {
+            say(&name("irtt"), rtt.to_string());
+        }
+        say(
+            &name("ended"),
+            format!("{}: {}", connection.ended.reason.name(), text::clean(&connection.ended.because)),
+        );
+        if let Some(tls) = &part.leg.security {
+            let version = tls.version.map(|version| format!("0x{version:04x}")).unwrap_or_default();
+            let sni = tls.sni.as_deref().map(|sni| format!(", sni {}", text::clean(sni))).unwrap_or_default();
+            let alpn =
+                tls.alpn.as_deref().map(|alpn| format!(", alpn {}", text::clean(alpn))).unwrap_or_default();
+            let resumed = match tls.resumed {
+                Some(true) => ", resumed",
+                Some(false) => ", full handshake",
+                None => "",
+            };
+            say(&name("tls"), format!("{version}{sni}{alpn}{resumed}"));
+        }
+        if connection.visibility.began_before {
+            say(&name("visibility"), "its beginning is not in the capture".to_owned());
+        }
     }
 }
 
@@ -450,64 +511,7 @@ fn fields(state: &State, data: &Data, session: &Session, width: usize) -> Vec<It
     if let Some(risk) = &session.at_risk {
         say("session.at_risk", risk.verdict.name().to_owned());
     }
-    for part in &session.legs {
-        let Some(connection) = data.analysis.connections.get(part.connection as usize) else { continue };
-        let name = |field: &str| format!("conn[{}].{field}", connection.id);
-        let stitch = part
-            .stitch
-            .map(|stitch| format!(", joined by {} ({})", stitch.by.name(), stitch.by.strength().letter()));
-        say(
-            &name("ends"),
-            format!("{} > {}{}", connection.client, connection.server, stitch.unwrap_or_default()),
-        );
-        if let Some(stream) = connection.stream {
-            say(&name("stream"), format!("{}.stream == {stream}", connection.transport.name()));
-        }
-        let sides = &connection.sides;
-        say(
-            &name("bytes"),
-            format!(
-                "client {} in {} frames, server {} in {} frames",
-                bytes(sides.client.payload_bytes),
-                count(sides.client.packets),
-                bytes(sides.server.payload_bytes),
-                count(sides.server.packets)
-            ),
-        );
-        let again = (sides.client.retransmitted_segments, sides.server.retransmitted_segments);
-        if again != (0, 0) {
-            say(
-                &name("retransmitted"),
-                format!(
-                    "client {}, server {} segments",
-                    count(u64::from(again.0)),
-                    count(u64::from(again.1))
-                ),
-            );
-        }
-        if let Some(rtt) = connection.rtt.initial {
-            say(&name("irtt"), rtt.to_string());
-        }
-        say(
-            &name("ended"),
-            format!("{}: {}", connection.ended.reason.name(), text::clean(&connection.ended.because)),
-        );
-        if let Some(tls) = &part.leg.security {
-            let version = tls.version.map(|version| format!("0x{version:04x}")).unwrap_or_default();
-            let sni = tls.sni.as_deref().map(|sni| format!(", sni {}", text::clean(sni))).unwrap_or_default();
-            let alpn =
-                tls.alpn.as_deref().map(|alpn| format!(", alpn {}", text::clean(alpn))).unwrap_or_default();
-            let resumed = match tls.resumed {
-                Some(true) => ", resumed",
-                Some(false) => ", full handshake",
-                None => "",
-            };
-            say(&name("tls"), format!("{version}{sni}{alpn}{resumed}"));
-        }
-        if connection.visibility.began_before {
-            say(&name("visibility"), "its beginning is not in the capture".to_owned());
-        }
-    }
+    facts_of_legs(data, session, &mut say);
     if let Some(note) = state.kept.notes.get(&Subject::Session(session.uid)) {
         say("note", text::clean(note));
     }

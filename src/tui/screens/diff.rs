@@ -15,6 +15,7 @@ use crate::time::Span as Length;
 /// A line: what, the one, the other, and whether they differ.
 type Pair = (String, String, String, bool);
 
+#[allow(clippy::too_many_lines, reason = "a list of what is compared: longer than a page, and flat")]
 pub(super) fn inside(state: &State, one: u32, other: u32, width: usize) -> Inside<'_> {
     let sessions =
         state.data.as_ref().and_then(|data| Some((data, data.session(one)?, data.session(other)?)));

@@ -1,6 +1,8 @@
 //! The findings, put together, and one of them explained: what it means, what was seen here, the proof, what was ruled
 //! out, what to do.
 
+use std::fmt::Write as _;
+
 use ratatui::text::Span;
 
 use super::super::clock::Clock;
@@ -44,7 +46,7 @@ pub(super) fn title(state: &State, pane: Pane) -> (String, String) {
     )
 }
 
-pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     let Some(data) = &state.data else {
         return Inside::Text(Content::of(vec![Item::new("nothing is known yet")]));
     };
@@ -338,6 +340,14 @@ fn explain(state: &State, data: &Data, cluster: &Cluster, width: usize) -> Vec<I
         let said = format!("+ {} more (Enter in the list)", count((findings.len() - TOLD) as u64));
         items.push(Item::new(Span::styled(said, theme.style(Tone::Dim))));
     }
+    items.extend(reasons(theme, first, width));
+    items
+}
+
+/// How a finding is known, what it is not, what to do, what it cannot know.
+fn reasons(theme: &Theme, first: &Finding, width: usize) -> Vec<Item> {
+    let label = |name: &str, tone: Tone| [(format!("{name:<7}"), tone)];
+    let mut items = Vec::new();
     if !first.why.is_empty() {
         items.extend(paragraph(
             theme,
@@ -387,11 +397,11 @@ fn distribution(state: &State, data: &Data, cluster: &Cluster, first: &Finding, 
     let about_idle = cluster.code.starts_with("GST") || matches!(cluster.code, "GSN801" | "GSN802");
     let server = first.session.and_then(|id| data.session(id)).map(|session| session.server);
     let (Some(server), true) = (server, about_idle) else { return Vec::new() };
-    let with: Vec<_> = data.analysis.sessions.iter().filter(|session| session.server == server).collect();
-    if with.len() < 2 {
+    let beside: Vec<_> = data.analysis.sessions.iter().filter(|session| session.server == server).collect();
+    if beside.len() < 2 {
         return Vec::new();
     }
-    let classes = idle_classes(with.into_iter());
+    let classes = idle_classes(beside.into_iter());
     let mut lines =
         [format!("  {:<14}", "longest idle"), format!("  {:<14}", "lived"), format!("  {:<14}", "died")];
     for (class, lived, died) in classes.iter().filter(|(_, lived, died)| lived + died > 0) {
@@ -403,7 +413,7 @@ fn distribution(state: &State, data: &Data, cluster: &Cluster, first: &Finding, 
         for (line, said) in
             lines.iter_mut().zip([format!("<{class}").replace("<>", ">"), count(*lived), count(*died)])
         {
-            line.push_str(&format!("{said:>wide$}"));
+            let _ = write!(line, "{said:>wide$}");
         }
     }
     lines.iter().map(|line| Item::new(Span::styled(line.clone(), state.theme.style(Tone::Plain)))).collect()

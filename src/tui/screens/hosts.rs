@@ -32,7 +32,7 @@ pub(in crate::tui) fn order(data: &Data, visit: &Visit) -> Vec<usize> {
             service(row).map_or(0, |service| clean(service) * 1_000 / service.sessions.max(1))
         }),
         Some(&"ghost") => {
-            rows.sort_by_key(|row| std::cmp::Reverse(service(row).map_or(0, |service| service.ghosts)))
+            rows.sort_by_key(|row| std::cmp::Reverse(service(row).map_or(0, |service| service.ghosts)));
         }
         Some(&"refused") => rows.sort_by_key(|row| std::cmp::Reverse(service(row).map_or(0, refused))),
         _ => {}
@@ -59,7 +59,7 @@ fn refused(service: &Service) -> u64 {
     service.ends.iter().filter(|(reason, _, _)| refused(*reason)).map(|(_, _, number)| number).sum()
 }
 
-pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     let Some(data) = &state.data else {
         return Inside::Text(Content::of(vec![Item::new("nothing is known yet")]));
     };

@@ -11,6 +11,8 @@ pub mod packets;
 pub mod sessions;
 pub mod stats;
 
+use std::fmt::Write as _;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -24,7 +26,7 @@ use super::widgets::canvas::{Canvas, Drawn, top_for};
 use super::widgets::table::{self, Column, Row};
 use super::widgets::text;
 use crate::place::PacketRef;
-use crate::story::amounts::{bytes, count};
+use crate::story::amounts::{bytes, count, counted};
 
 /// Where an Enter leads.
 #[derive(Debug, Clone)]
@@ -217,7 +219,7 @@ impl Inside<'_> {
 }
 
 /// What stands in a pane of the screen that is seen, in so many cells.
-pub fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     let visit = state.visit();
     match (visit.screen, visit.tab) {
         (Screen::Overview, _) => overview::inside(state, pane, width),
@@ -411,19 +413,21 @@ impl State {
         let more = if self.inputs.len() > 1 { format!(" +{}", self.inputs.len() - 1) } else { String::new() };
         let size = if self.bytes > 0 { format!("  {}", bytes(self.bytes)) } else { String::new() };
         let mut said = format!("{name}{more}{}", if wide { size } else { String::new() });
+        let number = |number: u64, noun: &str, short: &str| {
+            if wide { counted(number, noun) } else { format!("{} {short}", count(number)) }
+        };
         if let Some(data) = &self.data {
             let star = if data.partial { "*" } else { "" };
-            said.push_str(&format!(
-                "  {} {}  {} {}",
-                count(data.analysis.totals.packets),
-                if wide { "packets" } else { "pkts" },
-                count(data.analysis.sessions.len() as u64),
-                if wide { "sessions" } else { "sess" },
-            ));
+            let _ = write!(
+                said,
+                "  {}  {}",
+                number(data.analysis.totals.packets, "packet", "pkts"),
+                number(data.analysis.sessions.len() as u64, "session", "sess")
+            );
             for (place, letter) in [(3, "C"), (2, "E"), (1, "W"), (0, "I")] {
                 let number = data.severities.get(place).copied().unwrap_or(0);
                 if number > 0 {
-                    said.push_str(&format!("  {letter} {}", count(number as u64)));
+                    let _ = write!(said, "  {letter} {}", count(number as u64));
                 }
             }
             said.push_str(star);

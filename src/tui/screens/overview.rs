@@ -68,7 +68,7 @@ pub(super) fn title(state: &State, pane: Pane) -> (String, String) {
     (title.to_owned(), below.to_owned())
 }
 
-pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     let Some(data) = &state.data else {
         return Inside::Text(Content::of(match pane {
             Pane::Work => work(state, width),

@@ -1,5 +1,7 @@
 //! The list of packets, and the one under the cursor as a tree of fields and as bytes.
 
+use std::fmt::Write as _;
+
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
@@ -33,7 +35,7 @@ pub(super) fn title(state: &State, pane: Pane) -> (String, String) {
     (title, below)
 }
 
-pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     match pane {
         Pane::Tree => Inside::Text(fields(state, width)),
         Pane::Bytes => Inside::Text(bytes(state, width)),
@@ -113,7 +115,7 @@ fn cells(state: &State, data: &Data, row: &PacketRow, time: String) -> Vec<Cell>
     let mut cited = cited;
     cited.dedup();
     if !cited.is_empty() {
-        info.push_str(&format!("  [{}]", cited.join(" ")));
+        let _ = write!(info, "  [{}]", cited.join(" "));
     }
     let protocol = match (summary, transport) {
         (Some(summary), _) if !summary.protocol.is_empty() => text::clean(&summary.protocol),

@@ -76,7 +76,7 @@ pub(super) fn client(session: &Session) -> String {
     format!("{}{more}{data}", session.client)
 }
 
-pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'a> {
+pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
     let Some(data) = &state.data else {
         return Inside::Text(Content::of(vec![Item::new("nothing is known yet")]));
     };
@@ -93,7 +93,7 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
         words("proto", 4, 10, 1),
         words(
             if narrow { "client > server" } else { "client" },
-            if narrow { 17 } else { 9 },
+            if narrow { 22 } else { 9 },
             if narrow { 40 } else { 26 },
             if narrow { 1 } else { 4 },
         ),
@@ -107,7 +107,8 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
         .iter()
         .map(|column| {
             let title = if column.title == "client > server" { "client" } else { column.title };
-            !(narrow && title == "server") && !state.hidden.contains(&(Screen::Sessions, title))
+            let shared = narrow && title == "server";
+            !(shared || state.hidden.contains(&(Screen::Sessions, title)))
         })
         .collect();
     let mut keep = shown.iter();
@@ -156,10 +157,22 @@ pub(super) fn inside<'a>(state: &'a State, pane: Pane, width: usize) -> Inside<'
     })
 }
 
+/// The end of a client's address: what tells it from its neighbours.
+fn tail(ip: std::net::IpAddr) -> String {
+    match ip {
+        std::net::IpAddr::V4(ip) => {
+            let [.., third, last] = ip.octets();
+            format!(".{third}.{last}")
+        }
+        std::net::IpAddr::V6(ip) => format!(":{:x}", ip.segments()[7]),
+    }
+}
+
 fn cells(data: &Data, session: &Session, start: String, narrow: bool) -> Vec<Cell> {
     let facts = data.facts(session.id);
     let severity = facts.severity.map_or(Tone::Plain, tone);
-    let from = if narrow { format!("{}>{}", session.client.ip, session.server) } else { client(session) };
+    let from =
+        if narrow { format!("{}>{}", tail(session.client.ip), session.server) } else { client(session) };
     vec![
         Cell::toned(letter(facts.severity), severity),
         Cell::toned(session.name(), severity),

@@ -113,16 +113,13 @@ impl Input {
 
     /// The next completion: `offers` gives where the word begins and what it could become.
     pub fn complete(&mut self, forth: bool, offers: impl FnOnce(&str, usize) -> (usize, Vec<String>)) {
-        let (list, place, start) = match self.offers.take() {
-            Some((list, place, start)) => {
-                let count = list.len().max(1);
-                let place = if forth { (place + 1) % count } else { (place + count - 1) % count };
-                (list, place, start)
-            }
-            None => {
-                let (start, list) = offers(&self.text, self.at);
-                (list, 0, start)
-            }
+        let (list, place, start) = if let Some((list, place, start)) = self.offers.take() {
+            let count = list.len().max(1);
+            let place = if forth { (place + 1) % count } else { (place + count - 1) % count };
+            (list, place, start)
+        } else {
+            let (start, list) = offers(&self.text, self.at);
+            (list, 0, start)
         };
         let Some(word) = list.get(place) else { return };
         if start <= self.at && self.text.is_char_boundary(start) {

@@ -124,6 +124,9 @@ pub fn layout(columns: &[Column], wanted: &[u16], width: u16) -> Vec<(usize, u16
     }
 }
 
+/// Draws a cell: the row, and the cells that there are.
+pub type Drawer<'a> = dyn Fn(usize, usize) -> String + 'a;
+
 /// A table to draw.
 pub struct Table<'a> {
     /// Its columns.
@@ -143,7 +146,7 @@ pub struct Table<'a> {
     /// What to say where there is no row.
     pub empty: &'a str,
     /// A column that is drawn for its width, and what draws it: the row and the cells that there are.
-    pub drawn: Option<(usize, &'a dyn Fn(usize, usize) -> String)>,
+    pub drawn: Option<(usize, &'a Drawer<'a>)>,
 }
 
 impl std::fmt::Debug for Table<'_> {
