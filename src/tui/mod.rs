@@ -17,6 +17,9 @@ pub mod follow;
 pub mod index;
 pub mod kept;
 pub mod keys;
+mod marking;
+mod moving;
+mod pointing;
 pub mod rehearsal;
 mod rows;
 pub mod screens;
@@ -24,6 +27,7 @@ pub mod state;
 mod store;
 mod terminal;
 pub mod theme;
+pub mod visit;
 pub mod widgets;
 pub mod worker;
 

@@ -60,8 +60,10 @@ fn list<'a>(state: &'a State, data: &'a Data, width: usize) -> Inside<'a> {
         figures("sess", 6, 2),
         words("info", 10, 200, 0),
     ];
-    let hidden = |title: &str| {
-        state.hidden.iter().any(|(screen, hidden)| *screen == Screen::Packets && *hidden == title)
+    let hidden = move |title: &str| {
+        // Where there is little room, the session says who talks, and what is said counts.
+        let narrow = !wide && matches!(title, "src" | "dst" | "len");
+        narrow || state.hidden.iter().any(|(screen, hidden)| *screen == Screen::Packets && *hidden == title)
     };
     let titles: Vec<&'static str> = columns.iter().map(|column| column.title).collect();
     let row = move |place: usize| {
@@ -232,7 +234,7 @@ fn fields(state: &State, width: usize) -> Content<'_> {
         let Some(field) = dissection.fields.get(place) else { continue };
         let sign = if !tree::holds(&dissection.fields, place) {
             " "
-        } else if visit.folded.contains(&place) {
+        } else if visit.folded.contains(tree::key(field)) {
             theme.glyphs.shut
         } else {
             theme.glyphs.open

@@ -9,20 +9,25 @@ use crate::inspect::{Field, Value};
 const SHOWN: usize = 16;
 
 /// The places of the fields that are not folded away.
-pub fn shown(fields: &[Field], folded: &BTreeSet<usize>) -> Vec<usize> {
+pub fn shown(fields: &[Field], folded: &BTreeSet<String>) -> Vec<usize> {
     let mut rows = Vec::new();
     let mut below: Option<u8> = None;
     for (place, field) in fields.iter().enumerate() {
         if below.is_some_and(|depth| field.depth > depth) {
             continue;
         }
-        below = folded.contains(&place).then_some(field.depth);
+        below = folded.contains(key(field)).then_some(field.depth);
         // What has no label is there for filters: the same value under a wider name.
         if !field.label.is_empty() || !field.meaning.is_empty() {
             rows.push(place);
         }
     }
     rows
+}
+
+/// By what a field is known in every packet: so that what is folded in one is folded in the next.
+pub fn key(field: &Field) -> &str {
+    if field.name.is_empty() { &field.label } else { field.name }
 }
 
 /// Whether a field holds others.
@@ -99,16 +104,16 @@ pub fn filter(field: &Field) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn field(depth: u8) -> Field {
-        Field { depth, label: "x".into(), ..Field::default() }
-    }
-
     #[test]
     fn folding_hides_what_is_held() {
-        let fields = [0, 1, 2, 1, 0, 1].map(field);
-        assert_eq!(shown(&fields, &BTreeSet::new()), [0, 1, 2, 3, 4, 5]);
-        assert_eq!(shown(&fields, &BTreeSet::from([0])), [0, 4, 5]);
-        assert_eq!(shown(&fields, &BTreeSet::from([1, 4])), [0, 1, 3, 4]);
+        let field =
+            |(depth, label): (u8, &'static str)| Field { depth, label: label.into(), ..Field::default() };
+        let fields = [(0, "a"), (1, "b"), (2, "c"), (1, "d"), (0, "e"), (1, "f")].map(field);
+        let folded =
+            |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        assert_eq!(shown(&fields, &folded(&[])), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(shown(&fields, &folded(&["a"])), [0, 4, 5]);
+        assert_eq!(shown(&fields, &folded(&["b", "e"])), [0, 1, 3, 4]);
         assert_eq!((holder(&fields, 3), holder(&fields, 2), holder(&fields, 0)), (Some(0), Some(1), None));
         assert!(holds(&fields, 1) && !holds(&fields, 3));
     }
