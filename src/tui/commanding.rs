@@ -9,9 +9,8 @@ use super::state::{Effect, Pane, Prompt, PromptKind, State, Tab};
 use super::theme::Tone;
 use super::widgets::input::Input;
 
-/// Milliseconds within which digits belong together, and two presses are a double one.
+/// Milliseconds within which digits belong together.
 const TOGETHER: u64 = 350;
-const DOUBLE: u64 = 450;
 
 impl State {
     /// A key was pressed.
