@@ -27,3 +27,5 @@ pub mod session;
 pub mod story;
 pub mod stream;
 pub mod time;
+#[cfg(feature = "tui")]
+pub mod tui;

@@ -31,6 +31,8 @@ pub enum Exit {
     Input,
     /// A bug.
     Internal,
+    /// A signal ended it.
+    Stopped,
 }
 
 impl Exit {
@@ -42,6 +44,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Input => 3,
             Self::Internal => 4,
+            Self::Stopped => 143,
         }
     }
 

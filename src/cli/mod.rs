@@ -38,9 +38,13 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Exit {
     let done = match cli.verb {
-        None => {
-            no_mistyped_verb(&cli.summary.input.files).and_then(|()| commands::summary::run(&cli.summary))
-        }
+        None => no_mistyped_verb(&cli.summary.input.files).and_then(|()| {
+            #[cfg(feature = "tui")]
+            if commands::screen::is_wanted(&cli.summary) {
+                return commands::screen::run(&cli.summary, &cli.screen);
+            }
+            commands::summary::run(&cli.summary)
+        }),
         Some(Verb::Summary(args)) => commands::summary::run(&args),
         Some(Verb::Connections(args)) => commands::connections::run(&args),
         Some(Verb::Sessions(args)) => commands::sessions::run(&args),

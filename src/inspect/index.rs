@@ -64,6 +64,11 @@ impl Index {
         Ok(Self { entries })
     }
 
+    /// An index of some packets of a run only, in their order: of what is not among them nothing is known.
+    pub fn of(entries: Vec<Entry>) -> Self {
+        Self { entries }
+    }
+
     /// The packets in order.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -5,7 +5,7 @@
 
 pub mod columns;
 pub mod field_pages;
-pub mod filter;
+pub use crate::story::wireshark as filter;
 pub mod findings;
 pub mod gate;
 mod json;

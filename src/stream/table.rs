@@ -123,6 +123,11 @@ impl<R: Receiver> Table<R> {
         &mut self.sink
     }
 
+    /// Connections met so far and not forgotten: for people who wait.
+    pub fn met(&self) -> u64 {
+        (self.rows.len() + self.flows.len()) as u64
+    }
+
     /// Takes away the keys of the connections that became a mere count.
     pub fn take_folded(&mut self) -> Vec<ConnectionKey> {
         std::mem::take(&mut self.folded_keys)

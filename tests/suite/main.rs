@@ -26,5 +26,7 @@ mod parity;
 mod reports;
 mod robustness;
 mod rules;
+#[cfg(feature = "tui")]
+mod screens;
 mod stories;
 mod support;

@@ -15,6 +15,8 @@ pub(super) mod policy;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;
+#[cfg(feature = "tui")]
+pub(super) mod screen;
 pub(super) mod sessions;
 pub(super) mod show;
 pub(super) mod stats;

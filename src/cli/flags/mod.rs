@@ -7,20 +7,26 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod gate;
+mod words;
+
+pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+
+pub(super) use words::{
+    ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
+    SortKey, StatsFormat, StatsName, TimeClock, TimeStamps,
+};
+
 use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
-use crate::report::gate::{GATE_FORMATS, GateFormat};
-use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
-use crate::report::stories::{EventForm, Statistic, StoryForm, TableForm};
-use crate::report::text::Clock;
-use crate::report::view::Stamps;
-use crate::report::{FORMATS, Format, Order};
+use crate::report::session_columns::{SESSION_COLUMNS, SessionColumn};
+use crate::report::{FORMATS, Format};
 use crate::rules;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
-/// Without a verb the summary is printed.
+/// Without a verb the terminal interface opens; where the output is no terminal, the summary is printed.
 #[derive(Debug, Parser)]
 #[command(
     name = "ghostshark",
@@ -37,6 +43,25 @@ pub(super) struct Cli {
     pub(super) verb: Option<Verb>,
     #[command(flatten)]
     pub(super) summary: SummaryArgs,
+    #[cfg(feature = "tui")]
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+}
+
+/// How the terminal interface looks and begins.
+#[cfg(feature = "tui")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Terminal interface")]
+pub(super) struct ScreenArgs {
+    /// Begin anew: do not come back to the place, marks and notes of the last time
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// default, high-contrast, light, mono, or a theme file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -354,106 +379,6 @@ pub(super) enum PacketsFormat {
     Jsonl,
 }
 
-/// What is checked, and by what.
-#[derive(Debug, Clone, Args)]
-pub(super) struct CheckArgs {
-    #[command(flatten)]
-    pub(super) input: InputArgs,
-    /// The policy; without one, an error fails
-    #[arg(short = 'p', long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) policy: Option<PathBuf>,
-    /// The findings that are known: they are counted and do not fail
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) baseline: Option<PathBuf>,
-    /// The least severity that fails, in place of the policy's
-    #[arg(long, value_name = "SEVERITY", value_parser = ["info", "warning", "error", "critical", "never"])]
-    pub(super) fail_on: Option<String>,
-    /// Findings less sure than this never fail, in place of the policy's
-    #[arg(long, value_name = "WORD", value_parser = ["low", "medium", "high", "certain"])]
-    pub(super) min_confidence: Option<String>,
-    /// Entries of the baseline that did not come again fail, too
-    #[arg(long)]
-    pub(super) fail_on_stale: bool,
-    /// Write a report, too: KIND=FILE, where - is standard output; may be given again
-    ///
-    /// Kinds: junit, github, gitlab, md, tap for pipelines; json, jsonl, csv for the whole result.
-    #[arg(long = "report", help_heading = "Output", value_name = "KIND=FILE", value_parser = report_target)]
-    pub(super) reports: Vec<ReportTarget>,
-    #[command(flatten)]
-    pub(super) look: LookArgs,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-}
-
-/// A report that is written beside the verdict.
-#[derive(Debug, Clone)]
-pub(super) struct ReportTarget {
-    /// Its kind.
-    pub(super) kind: ReportKind,
-    /// Where it goes; `-` is standard output.
-    pub(super) path: PathBuf,
-}
-
-/// What a report tells.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum ReportKind {
-    /// The verdict.
-    Gate(&'static GateFormat),
-    /// The whole result.
-    Whole(&'static Format),
-}
-
-fn report_target(text: &str) -> Result<ReportTarget, String> {
-    let (kind, path) = text.split_once('=').ok_or("a report is written KIND=FILE")?;
-    let gate = GATE_FORMATS.iter().find(|format| format.name == kind).map(ReportKind::Gate);
-    let whole = || FORMATS.iter().find(|format| format.name == kind).map(|format| ReportKind::Whole(format));
-    let kind = gate.or_else(whole).ok_or_else(|| {
-        let known: Vec<&str> = GATE_FORMATS
-            .iter()
-            .map(|format| format.name)
-            .chain(FORMATS.iter().map(|format| format.name))
-            .collect();
-        format!("there is no report of kind {kind}; known are {}", known.join(", "))
-    })?;
-    if path.is_empty() {
-        return Err("a report is written KIND=FILE".to_owned());
-    }
-    Ok(ReportTarget { kind, path: PathBuf::from(path) })
-}
-
-/// Where a baseline goes.
-#[derive(Debug, Clone, Args)]
-pub(super) struct BaselineArgs {
-    #[command(flatten)]
-    pub(super) input: InputArgs,
-    /// The baseline to write
-    #[arg(short = 'o', long = "out", value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(super) out: PathBuf,
-    /// Add to what the file holds, instead of beginning anew
-    #[arg(long)]
-    pub(super) update: bool,
-    /// With --update: drop what did not come again
-    #[arg(long, requires = "update")]
-    pub(super) prune: bool,
-}
-
-/// What is done with a policy.
-#[derive(Debug, Clone, Subcommand)]
-pub(super) enum PolicyVerb {
-    /// Print a policy to begin with, every line of it explained
-    Init,
-    /// Tell the first mistake of a policy, if it has one
-    Lint {
-        /// The policy
-        file: PathBuf,
-    },
-    /// Print what a policy means
-    Show {
-        /// The policy
-        file: PathBuf,
-    },
-}
-
 #[derive(Debug, Clone, Args)]
 pub(super) struct ExplainArgs {
     /// The rule, by code or name
@@ -652,240 +577,6 @@ fn session_columns() -> impl TypedValueParser<Value = &'static SessionColumn> {
     PossibleValuesParser::new(values).try_map(|name| {
         SESSION_COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
     })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SessionsFormat {
-    /// Columns for people; tab-separated where fields are named
-    Text,
-    /// One JSON object a line
-    Jsonl,
-    /// Comma-separated, with a heading
-    Csv,
-}
-
-impl From<SessionsFormat> for ListForm {
-    fn from(format: SessionsFormat) -> Self {
-        match format {
-            SessionsFormat::Text => Self::Text,
-            SessionsFormat::Jsonl => Self::Jsonl,
-            SessionsFormat::Csv => Self::Csv,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ShowFormat {
-    /// Text for people
-    Text,
-    /// One JSON object a session
-    Json,
-    /// The ladder as a Mermaid sequence diagram
-    Mermaid,
-    /// What happened as a Markdown table
-    Md,
-}
-
-impl From<ShowFormat> for StoryForm {
-    fn from(format: ShowFormat) -> Self {
-        match format {
-            ShowFormat::Text => Self::Text,
-            ShowFormat::Json => Self::Json,
-            ShowFormat::Mermaid => Self::Mermaid,
-            ShowFormat::Md => Self::Markdown,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EventsFormat {
-    /// One line an event, for people
-    Text,
-    /// One JSON object a line
-    Jsonl,
-}
-
-impl From<EventsFormat> for EventForm {
-    fn from(format: EventsFormat) -> Self {
-        match format {
-            EventsFormat::Text => Self::Text,
-            EventsFormat::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum StatsFormat {
-    /// Columns for people
-    Text,
-    /// Comma-separated, with a heading
-    Csv,
-    /// One JSON object a row
-    Jsonl,
-}
-
-impl From<StatsFormat> for TableForm {
-    fn from(format: StatsFormat) -> Self {
-        match format {
-            StatsFormat::Text => Self::Text,
-            StatsFormat::Csv => Self::Csv,
-            StatsFormat::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FollowSide {
-    /// The client
-    C,
-    /// The server
-    S,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FollowView {
-    /// Lines of text, secrets masked; what is no text in short as hex
-    Text,
-    /// All bytes as hex and as signs
-    Hex,
-    /// The bytes as they are, and nothing else
-    Raw,
-}
-
-/// A table of `stats`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum StatsName {
-    /// Timers declared, kept, and run out
-    Timers,
-    /// Resumptions, and what came of them
-    Resume,
-    /// Logins, and what came of them
-    Logins,
-    /// Sessions by how they ended
-    Ends,
-    /// Sessions by protocol
-    Protocols,
-    /// What each server does with sessions: timers, resumption, ends, ghosts
-    Services,
-}
-
-impl From<StatsName> for Statistic {
-    fn from(name: StatsName) -> Self {
-        match name {
-            StatsName::Timers => Self::Timers,
-            StatsName::Resume => Self::Resume,
-            StatsName::Logins => Self::Logins,
-            StatsName::Ends => Self::Ends,
-            StatsName::Protocols => Self::Protocols,
-            StatsName::Services => Self::Services,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SessionSort {
-    /// By first frame
-    Id,
-    /// Longest first
-    Duration,
-    /// Longest quiet time first
-    Idle,
-    /// Most payload first
-    Bytes,
-    /// Most connections first
-    Connections,
-    /// Ends that hurt first
-    Concern,
-}
-
-impl From<SessionSort> for SessionOrder {
-    fn from(key: SessionSort) -> Self {
-        match key {
-            SessionSort::Id => Self::Id,
-            SessionSort::Duration => Self::Duration,
-            SessionSort::Idle => Self::Idle,
-            SessionSort::Bytes => Self::Bytes,
-            SessionSort::Connections => Self::Connections,
-            SessionSort::Concern => Self::Concern,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProgressWhen {
-    Auto,
-    Never,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorWhen {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TimeClock {
-    /// Seconds since the first frame of the run
-    Rel,
-    /// Date and time in UTC
-    Utc,
-    /// Seconds since 1970
-    Epoch,
-}
-
-impl From<TimeClock> for Clock {
-    fn from(clock: TimeClock) -> Self {
-        match clock {
-            TimeClock::Rel => Self::Relative,
-            TimeClock::Utc => Self::Utc,
-            TimeClock::Epoch => Self::Epoch,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TimeStamps {
-    /// Text in UTC with nine digits
-    Rfc3339,
-    /// Numbers: seconds since 1970
-    Epoch,
-}
-
-impl From<TimeStamps> for Stamps {
-    fn from(stamps: TimeStamps) -> Self {
-        match stamps {
-            TimeStamps::Rfc3339 => Self::Rfc3339,
-            TimeStamps::Epoch => Self::Epoch,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SortKey {
-    /// By first frame
-    Id,
-    /// Longest first
-    Duration,
-    /// Most payload first
-    Bytes,
-    /// Most packets first
-    Packets,
-    /// Ends that hurt first
-    Concern,
-}
-
-impl From<SortKey> for Order {
-    fn from(key: SortKey) -> Self {
-        match key {
-            SortKey::Id => Self::Id,
-            SortKey::Duration => Self::Duration,
-            SortKey::Bytes => Self::Bytes,
-            SortKey::Packets => Self::Packets,
-            SortKey::Concern => Self::Concern,
-        }
-    }
 }
 
 #[cfg(test)]
