@@ -88,9 +88,7 @@ const AT_ONCE: usize = 256;
 pub fn run(request: Request) -> io::Result<Ended> {
     let terminated = Arc::new(AtomicBool::new(false));
     #[cfg(unix)]
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGHUP, signal_hook::consts::SIGINT] {
-        signal_hook::flag::register(signal, Arc::clone(&terminated))?;
-    }
+    terminal::heed_signals(&terminated)?;
     let name = |input: &Input| match input {
         Input::File(path) => path.display().to_string(),
         Input::Stdin => "standard input".to_owned(),

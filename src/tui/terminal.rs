@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -94,6 +94,32 @@ pub(super) fn give_back() {
     if is_raw_mode_enabled().unwrap_or(true) {
         let _ = disable_raw_mode();
     }
+}
+
+/// How long the loop has to notice that it is to end. A terminal that is gone keeps whoever reads it busy for ever.
+#[cfg(unix)]
+const GRACE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Raises the flag when a signal asks the program to end, and ends it where the loop cannot hear that any more.
+///
+/// # Errors
+/// What the system says.
+#[cfg(unix)]
+pub(super) fn heed_signals(terminated: &Arc<AtomicBool>) -> io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+    let terminated = Arc::clone(terminated);
+    std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in &mut signals {
+            terminated.store(true, Ordering::Relaxed);
+            std::thread::sleep(GRACE);
+            give_back();
+            signal_hook::low_level::exit(128 + signal);
+        }
+    })?;
+    Ok(())
 }
 
 /// Copies a text by asking the terminal to (OSC 52), which works over ssh too.

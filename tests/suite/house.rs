@@ -34,7 +34,10 @@ const ABOVE: [(&str, &[&str]); 16] = [
     ("scenario", &[]),
     (
         "report",
-        &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"],
+        &[
+            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "gate",
+            "story",
+        ],
     ),
     ("tui", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"]),
     (
