@@ -22,6 +22,28 @@ pub fn terminal(text: &str) -> String {
     safe
 }
 
+/// Text for a line of Markdown, which may become HTML: beside what [`terminal`] escapes nothing in it is a mark, a link, a
+/// tag or the border of a cell.
+pub fn markdown(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => {
+                safe.push('\\');
+                safe.push(c);
+            }
+            // A name such as @team calls people, and #12 links to an issue.
+            '@' => safe.push_str("&#64;"),
+            '#' => safe.push_str("&#35;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// Characters that change how their neighbours are shown, or show nothing at all.
 fn is_invisible(c: char) -> bool {
     matches!(c,
@@ -33,6 +55,14 @@ fn is_invisible(c: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_mark_acts_in_markdown() {
+        assert_eq!(
+            markdown("<script>|`x`*[a](b) @all #1"),
+            "&lt;script&gt;\\|\\`x\\`\\*\\[a\\](b) &#64;all &#35;1"
+        );
+    }
 
     #[test]
     fn escape_sequences_cannot_act() {

@@ -12,6 +12,8 @@ pub mod cli;
 pub mod error;
 pub mod escape;
 pub mod events;
+pub mod filter;
+pub mod gate;
 pub mod inspect;
 pub mod limits;
 pub mod packet;
@@ -25,3 +27,5 @@ pub mod session;
 pub mod story;
 pub mod stream;
 pub mod time;
+#[cfg(feature = "tui")]
+pub mod tui;

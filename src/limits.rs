@@ -146,3 +146,12 @@ pub const STORY_BYTES: usize = 256 << 20;
 
 /// Events of a story at most, so that none is played for ever.
 pub const STORY_STEPS: u64 = 5_000_000;
+
+/// Bytes of a filter, its macros expanded: what people write is far shorter, and macros could double without end.
+pub const FILTER_BYTES: usize = 64 << 10;
+
+/// How deep the brackets of a filter may be nested, and how long a chain of arithmetic may be.
+pub const FILTER_DEPTH: usize = 64;
+
+/// Bytes of a compiled regular expression: one in a filter must not fill the memory.
+pub const FILTER_REGEX_BYTES: usize = 4 << 20;

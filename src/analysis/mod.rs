@@ -9,7 +9,7 @@ mod quality;
 mod shard;
 
 pub use options::Options;
-pub use pipeline::analyze;
+pub use pipeline::{Progress, analyze, analyze_while};
 
 use std::collections::BTreeMap;
 

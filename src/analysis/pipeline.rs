@@ -139,17 +139,46 @@ pub fn analyze(
     options: &Options,
     watch: &mut (dyn FnMut(u64, Option<u64>) + Send),
 ) -> Result<Analysis, Error> {
+    analyze_while(inputs, options, &mut |at| {
+        watch(at.read, at.total);
+        true
+    })
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// Bytes of the inputs that were read.
+    pub read: u64,
+    /// How many there are, where that is known.
+    pub total: Option<u64>,
+    /// Frames read.
+    pub packets: u64,
+    /// Connections met so far.
+    pub connections: u64,
+}
+
+/// The same, for as long as `go_on` says so after a batch. What it gives then is the account of what was read: as if
+/// the captures ended there.
+///
+/// # Errors
+/// Where not one input could be read. Anything less is a [`Problem`] of the result.
+pub fn analyze_while(
+    inputs: Vec<Input>,
+    options: &Options,
+    go_on: &mut (dyn FnMut(Progress) -> bool + Send),
+) -> Result<Analysis, Error> {
     let batch_bytes = if options.batch_bytes == 0 { BATCH_BYTES } else { options.batch_bytes };
     let capture = Capture::open(inputs, batch_bytes)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(options.threads).build();
     match pool {
-        Ok(pool) => Ok(pool.install(|| run(capture, options, watch))),
+        Ok(pool) => Ok(pool.install(|| run(capture, options, go_on))),
         // A system without threads to spare still has this one.
-        Err(_) => Ok(run(capture, options, watch)),
+        Err(_) => Ok(run(capture, options, go_on)),
     }
 }
 
-fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u64>) + Send)) -> Analysis {
+fn run(capture: Capture, options: &Options, go_on: &mut (dyn FnMut(Progress) -> bool + Send)) -> Analysis {
     let mut shards: Vec<Shard> = (0..SHARDS).map(|_| Shard::new(options)).collect();
     let mut talk = Talk::default();
     let mut reading = Reading {
@@ -161,6 +190,7 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
         dark: Span::default(),
     };
     let (mut now, mut next) = (Load::new(), Load::new());
+    let mut packets = 0;
     let mut more = reading.fill(&mut now);
     while more {
         let begun = reading.first.unwrap_or_default();
@@ -177,7 +207,13 @@ fn run(capture: Capture, options: &Options, watch: &mut (dyn FnMut(u64, Option<u
         );
         talk.take(shards.iter_mut().map(Shard::take_said));
         let progress = reading.capture.progress();
-        watch(progress.read, progress.total);
+        packets += now.batch.frames.len() as u64;
+        more &= go_on(Progress {
+            read: progress.read,
+            total: progress.total,
+            packets,
+            connections: shards.iter().map(Shard::connections).sum(),
+        });
         std::mem::swap(&mut now, &mut next);
     }
     let seams = reading.seams();

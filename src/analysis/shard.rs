@@ -45,6 +45,11 @@ impl Shard {
         self.table.sink().take()
     }
 
+    /// Connections met so far.
+    pub(super) fn connections(&self) -> u64 {
+        self.table.met()
+    }
+
     /// Works on its packets of one batch, in order.
     pub(super) fn work(&mut self, jobs: &[Job], batch: &Batch, begun: Timestamp) {
         for job in jobs {

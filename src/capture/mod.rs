@@ -12,6 +12,7 @@ pub mod facts;
 mod format;
 mod interfaces;
 mod ledger;
+pub mod lookup;
 mod merge;
 mod packet_blocks;
 mod pcap;
@@ -26,14 +27,17 @@ mod sample;
 pub mod secrets;
 mod snoop;
 mod source;
+pub mod spool;
 mod track;
 #[cfg(feature = "compressed")]
 mod unpack;
 
 pub use batch::{Batch, FrameRecord, Slice};
 pub use facts::{Blackout, FileFacts, InterfaceFacts};
+pub use lookup::Lookup;
 pub use reader::{Capture, Finished, Progress};
 pub use secrets::Secret;
+pub use spool::{Spool, rereadable};
 
 use std::path::PathBuf;
 

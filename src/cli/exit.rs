@@ -5,13 +5,15 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::error::Error;
+use crate::filter::Refusal;
 
 /// Printed at the end of every `--help` and in the man page.
 pub(super) const TABLE: &str = "\
 Exit codes:
-  0        done; with -q: there was something to show
-  1        with -q: there was nothing to show
-  2        wrong use: flags, a story with mistakes, or an output that cannot be written
+  0        done; check: the gate passed; with -q: there was something to show
+  1        check: the gate failed; with -q: there was nothing to show
+  2        wrong use: flags, a filter, a story, a policy or a baseline with mistakes, or an output that
+           cannot be written
   3        input: no file could be read, or --strict-input and one was damaged
   4        internal error (a bug)
   130/143  stopped by the user";
@@ -29,6 +31,8 @@ pub enum Exit {
     Input,
     /// A bug.
     Internal,
+    /// A signal ended it.
+    Stopped,
 }
 
 impl Exit {
@@ -40,6 +44,7 @@ impl Exit {
             Self::Usage => 2,
             Self::Input => 3,
             Self::Internal => 4,
+            Self::Stopped => 143,
         }
     }
 
@@ -64,6 +69,8 @@ pub(super) enum Stop {
     NoInput(String),
     /// The paths or flags contradict each other in a way that clap cannot know.
     Usage(String),
+    /// A filter could not be understood.
+    Filter(Box<Refusal>),
     /// A file for the result could not be written.
     Output(String),
 }
@@ -73,9 +80,10 @@ impl Stop {
     pub(super) fn exit(&self) -> Exit {
         match self {
             Self::Failed(Error::Write(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => Exit::Done,
-            Self::Failed(Error::Write(_) | Error::Story { .. }) | Self::Usage(_) | Self::Output(_) => {
-                Exit::Usage
-            }
+            Self::Failed(Error::Write(_) | Error::Story { .. })
+            | Self::Usage(_)
+            | Self::Filter(_)
+            | Self::Output(_) => Exit::Usage,
             Self::Failed(_) | Self::NoInput(_) => Exit::Input,
         }
     }
@@ -85,6 +93,7 @@ impl fmt::Display for Stop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Failed(error) => error.fmt(f),
+            Self::Filter(refusal) => write!(f, "cannot use this filter\n{refusal}"),
             Self::NoInput(text) | Self::Usage(text) | Self::Output(text) => f.write_str(text),
         }
     }
@@ -93,6 +102,12 @@ impl fmt::Display for Stop {
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Filter(Box::new(refusal))
     }
 }
 

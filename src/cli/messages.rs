@@ -23,8 +23,13 @@ pub(super) fn note(text: &impl Display) {
 
 /// Why a verb stopped; nothing where its reader just went away.
 pub(super) fn say(stop: &Stop) {
-    if !matches!(stop, Stop::Failed(Error::Write(cause)) if cause.kind() == io::ErrorKind::BrokenPipe) {
-        note(stop);
+    match stop {
+        Stop::Failed(Error::Write(cause)) if cause.kind() == io::ErrorKind::BrokenPipe => {}
+        // Its lines belong below each other, and it has escaped what was typed.
+        Stop::Filter(_) => {
+            let _ = writeln!(io::stderr().lock(), "ghostshark: {stop}");
+        }
+        _ => note(stop),
     }
 }
 

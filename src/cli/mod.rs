@@ -38,9 +38,13 @@ pub fn run() -> ExitCode {
 
 fn dispatch(cli: Cli) -> Exit {
     let done = match cli.verb {
-        None => {
-            no_mistyped_verb(&cli.summary.input.files).and_then(|()| commands::summary::run(&cli.summary))
-        }
+        None => no_mistyped_verb(&cli.summary.input.files).and_then(|()| {
+            #[cfg(feature = "tui")]
+            if commands::screen::is_wanted(&cli.summary) {
+                return commands::screen::run(&cli.summary, &cli.screen);
+            }
+            commands::summary::run(&cli.summary)
+        }),
         Some(Verb::Summary(args)) => commands::summary::run(&args),
         Some(Verb::Connections(args)) => commands::connections::run(&args),
         Some(Verb::Sessions(args)) => commands::sessions::run(&args),
@@ -48,10 +52,15 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Events(args)) => commands::events::run(&args),
         Some(Verb::Findings(args)) => commands::findings::run(&args),
         Some(Verb::Follow(args)) => commands::follow::run(&args),
+        Some(Verb::Packets(args)) => commands::packets::run(&args),
         Some(Verb::Stats(args)) => commands::stats::run(&args),
         Some(Verb::Report(args)) => commands::report::run(&args),
+        Some(Verb::Check(args)) => commands::check::run(&args),
+        Some(Verb::Baseline(args)) => commands::baseline::run(&args),
+        Some(Verb::Policy(verb)) => commands::policy::run(&verb),
         Some(Verb::Explain(args)) => commands::rules::explain(&args),
         Some(Verb::Rules(args)) => commands::rules::list(&args),
+        Some(Verb::Fields(args)) => commands::fields::run(&args),
         Some(Verb::Schema(args)) => commands::schema::run(&args),
         Some(Verb::Completions(args)) => commands::completions::run(&args),
         Some(Verb::Man(args)) => commands::man::run(&args),

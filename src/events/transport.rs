@@ -65,6 +65,32 @@ pub enum By {
     Unknown,
 }
 
+impl How {
+    /// The name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Fin => "fin",
+            Self::Rst => "rst",
+            Self::Silence => "silence",
+            Self::Icmp => "icmp",
+            Self::CaptureEnd => "capture-end",
+        }
+    }
+}
+
+impl By {
+    /// The name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Middlebox => "middlebox",
+            Self::Network => "network",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl From<Side> for By {
     fn from(side: Side) -> Self {
         match side {
@@ -116,6 +142,32 @@ pub enum Reason {
     Unknown,
 }
 
+impl Reason {
+    /// The name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::HalfReleased => "half-released",
+            Self::Abort => "abort",
+            Self::IdleTimeout => "idle-timeout",
+            Self::AppTimeout => "app-timeout",
+            Self::KeepaliveTimeout => "keepalive-timeout",
+            Self::AuthRefused => "auth-refused",
+            Self::EstablishRefused => "establish-refused",
+            Self::EstablishTimeout => "establish-timeout",
+            Self::MiddleboxTimeout => "middlebox-timeout",
+            Self::MiddleboxReset => "middlebox-reset",
+            Self::PeerVanished => "peer-vanished",
+            Self::UserTimeout => "user-timeout",
+            Self::Superseded => "superseded",
+            Self::Network => "network",
+            Self::ServerShutdown => "server-shutdown",
+            Self::CaptureEnded => "capture-ended",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// How sure a claim is (`domain.md` D.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Confidence {
@@ -128,6 +180,18 @@ pub enum Confidence {
     High,
     /// The packets say so.
     Certain,
+}
+
+impl Confidence {
+    /// The name in machine output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::Certain => "certain",
+        }
+    }
 }
 
 /// What an RST answers, and in which state its sender was (`domain.md` C.6).

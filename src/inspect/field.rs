@@ -43,7 +43,8 @@ pub struct Field {
     /// Its name in a display filter: Wireshark's where Wireshark knows it with this meaning, else our own; empty
     /// for a line that no filter can name.
     pub name: &'static str,
-    /// What the line says before the value: `Time to Live`.
+    /// What the line says before the value: `Time to Live`. Empty for a field that filters compare and no tree shows,
+    /// as `ip.addr` beside `ip.src`.
     pub label: Cow<'static, str>,
     /// What it says behind the number or instead of it: `RST`, `Client Hello`; empty for none.
     pub meaning: Cow<'static, str>,

@@ -7,8 +7,7 @@ use std::fmt::Write as _;
 
 use crate::events::{PerSide, Side};
 
-/// What stands in the place of a secret.
-pub const MASK: &str = "<masked>";
+pub use crate::protocols::labels::MASK;
 
 /// Headers whose value is a secret.
 const HEADERS: [&str; 8] = [

@@ -8,6 +8,7 @@ use crate::packet::envelope::Envelope;
 use crate::packet::fragments::{Fragments, Whole};
 use crate::packet::layer::{Layer, Peeled, Stop};
 use crate::packet::tally::{Counts, Other, Tally, Trouble};
+use crate::packet::trace::{Header, Trace};
 use crate::packet::view::View;
 use crate::packet::{Body, Packet, Transport, icmp, ip, link, plain, sflow, tcp, tunnels, udp};
 
@@ -16,6 +17,7 @@ use crate::packet::{Body, Packet, Transport, icmp, ip, link, plain, sflow, tcp, 
 pub struct Decoder {
     fragments: Fragments,
     counts: Counts,
+    trace: Trace,
 }
 
 impl Decoder {
@@ -35,7 +37,9 @@ impl Decoder {
         side: &mut Vec<u8>,
         sink: &mut impl FnMut(Packet),
     ) {
-        if let Some(packet) = plain::tcp_over_ipv4(frame, place) {
+        if !self.trace.is_on()
+            && let Some(packet) = plain::tcp_over_ipv4(frame, place)
+        {
             self.counts.tcp += 1;
             sink(packet);
             return;
@@ -53,6 +57,19 @@ impl Decoder {
             let view = View::new(side.get(start..).unwrap_or_default(), length);
             whole = self.peel_all(&mut envelope, Layer::IpProtocol(protocol), view, sink);
         }
+    }
+
+    /// As [`decode`](Self::decode), and tells which headers the frame was taken apart into, the outer ones first.
+    pub fn decode_traced(
+        &mut self,
+        frame: &Frame<'_>,
+        place: Slice,
+        side: &mut Vec<u8>,
+        sink: &mut impl FnMut(Packet),
+    ) -> Vec<Header> {
+        self.trace.begin();
+        self.decode(frame, place, side, sink);
+        self.trace.end()
     }
 
     /// What was met in the whole run; datagrams still waiting for fragments become problems.
@@ -75,6 +92,7 @@ impl Decoder {
                 Err(Stop::Bad(Trouble::TooDeep))
             } else {
                 envelope.depth_left -= 1;
+                self.trace.header(layer, view, envelope);
                 match layer {
                     Layer::IpProtocol(IpNumber::TCP) => self.tcp(envelope, view, sink),
                     Layer::IpProtocol(IpNumber::UDP) => self.udp(envelope, view, sink),
@@ -113,6 +131,7 @@ impl Decoder {
         envelope.trouble = tcp::trouble(&head);
         head.parity = tcp::parity(envelope, &head);
         self.counts.tcp += 1;
+        self.trace.packet();
         sink(envelope.packet(ports, Transport::Tcp, Body::Tcp(head)));
         Err(Stop::Done)
     }
@@ -126,6 +145,7 @@ impl Decoder {
     ) -> Peeled<'a> {
         let (ports, content) = udp::datagram(envelope, view)?;
         self.counts.udp += 1;
+        self.trace.packet();
         sink(envelope.packet(ports, Transport::Udp, Body::Udp(content.payload(envelope.place))));
         if ports.0 == sflow::PORT || ports.1 == sflow::PORT {
             // What stands behind something that makes no sense is not read.
@@ -149,6 +169,7 @@ impl Decoder {
         let v6 = layer == Layer::IpProtocol(IpNumber::IPV6_ICMP);
         let quote = icmp::error(envelope, v6, view)?;
         self.counts.icmp_errors += 1;
+        self.trace.packet();
         sink(quote.into_packet(envelope));
         Err(Stop::Done)
     }

@@ -17,6 +17,7 @@ mod samples;
 mod sflow;
 mod tally;
 mod tcp;
+mod trace;
 mod tunnels;
 mod udp;
 mod view;
@@ -24,6 +25,7 @@ mod view;
 pub use decoder::Decoder;
 pub use endpoint::{Direction, Endpoint, FlowKey, Transport};
 pub use tally::Tally;
+pub use trace::{Header, HeaderKind};
 
 use crate::capture::Slice;
 use crate::place::PacketRef;

@@ -1,6 +1,7 @@
 //! One connection's talk: finds out which protocol it is, runs its dissector, hands over to the next.
 
 use super::identification::{self, Choice};
+use super::labels::{Labels, Reading};
 use super::notes::Notes;
 use super::opaque::Opaque;
 use super::provenance::Provenance;
@@ -76,6 +77,7 @@ struct Round<'r> {
     among: &'r [&'static Protocol],
     events: &'r mut Vec<Event>,
     given_up: &'r mut Vec<GivenUp>,
+    labels: Option<&'r mut Labels>,
     steps: u32,
 }
 
@@ -86,6 +88,8 @@ pub struct Said {
     pub events: Vec<Event>,
     /// Dissectors that gave up: protocol, reason, where.
     pub given_up: Vec<GivenUp>,
+    /// Names of the bytes that were read, where somebody wants them.
+    pub labels: Option<Box<Labels>>,
     /// Events of the packet at hand so far.
     last: (u64, u32),
 }
@@ -95,7 +99,7 @@ impl Said {
     #[must_use]
     pub fn take(&mut self) -> Self {
         let (events, given_up) = (self.events.drain(..).collect(), self.given_up.drain(..).collect());
-        Self { events, given_up, last: self.last }
+        Self { events, given_up, labels: None, last: self.last }
     }
 }
 
@@ -138,8 +142,8 @@ impl Conversation {
         said: &mut Said,
     ) {
         let steps = if said.last.0 == now.order { said.last.1 } else { 0 };
-        let (events, given_up) = (&mut said.events, &mut said.given_up);
-        let mut round = Round { now, parties, among, events, given_up, steps };
+        let (events, given_up, labels) = (&mut said.events, &mut said.given_up, said.labels.as_deref_mut());
+        let mut round = Round { now, parties, among, events, given_up, labels, steps };
         transport::say(side, heard, &mut round.steps, now, parties, round.events);
         if matches!(heard, Heard::Bytes { .. } | Heard::Missing { .. }) {
             let last = self.last_payload.replace(now);
@@ -256,8 +260,12 @@ impl Talk {
     fn skip_done(&mut self, side: Side, round: &mut Round<'_>) {
         let base = self.sides[side].base;
         if let Reader::Known { protocol, dissector, .. } = &mut self.reader {
+            round.begin_labels();
             let mut notes = round.notes(&self.provenance, protocol.name, side, base);
             dissector.skipped(side, &mut notes);
+            if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+                labels.passed(reading, base);
+            }
         }
     }
 
@@ -327,8 +335,15 @@ impl Talk {
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let Reader::Known { protocol, dissector, .. } = &mut self.reader else { break };
             let base = self.sides[side].base;
+            round.begin_labels();
             let mut notes = round.notes(&self.provenance, protocol.name, side, base);
             let step = dissector.read(side, rest, &mut notes);
+            if let (Step::Done | Step::NotMine(_), Some(pen)) = (step, notes.labels()) {
+                pen.undecoded(rest.len());
+            }
+            if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+                labels.settle(reading, step, base, rest.len());
+            }
             let taken = match step {
                 Step::Took(0) | Step::Skip(0) => return self.give_up(Why::Grammar, round),
                 Step::Took(taken) | Step::Replace(taken, _) | Step::Under(taken, _) => taken.min(rest.len()),
@@ -403,8 +418,15 @@ impl Talk {
         let base = self.sides[side].base;
         self.sides[side].base += length as u64;
         if let Reader::Opaque(opaque) = &mut self.reader {
+            round.begin_labels();
             let mut notes = round.notes(&self.provenance, super::opaque::NAME, side, base);
+            if let Some(pen) = notes.labels() {
+                pen.undecoded(length);
+            }
             opaque.read_at(side, length as u64, length, from.time, &mut notes);
+            if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+                labels.complete(reading, base + length as u64);
+            }
         }
         let base = self.sides[side].base;
         self.provenance[side].forget_before(base);
@@ -460,8 +482,13 @@ impl Talk {
             Reader::Unknown => self.mid_message = true,
             Reader::Opaque(_) => {}
             Reader::Known { protocol, dissector, .. } => {
+                round.begin_labels();
                 let mut notes = round.notes(&self.provenance, protocol.name, side, offset + length);
-                match dissector.gap(side, lost, &mut notes) {
+                let step = dissector.gap(side, lost, &mut notes);
+                if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+                    labels.complete(reading, offset);
+                }
+                match step {
                     Step::NotMine(why) => {
                         self.give_up(why, round);
                     }
@@ -498,6 +525,7 @@ impl Talk {
         state.held = false;
         let unread = std::mem::take(&mut state.pending);
         let (base, pending) = (state.base, std::mem::take(&mut state.skip));
+        round.begin_labels();
         match &mut self.reader {
             Reader::Unknown => {}
             Reader::Opaque(opaque) => {
@@ -505,12 +533,20 @@ impl Talk {
             }
             Reader::Known { protocol, dissector, outer } => {
                 let mut notes = round.notes(&self.provenance, protocol.name, side, base);
+                if let Some(mut pen) = notes.labels().filter(|_| !unread.is_empty()) {
+                    pen.protocol(protocol.name, protocol.title, 0..unread.len());
+                    pen.line("", "The beginning of a message that never came whole", 0..unread.len());
+                }
                 dissector.end(side, how, &unread, pending, &mut notes);
                 for (protocol, dissector) in outer.iter_mut().rev() {
                     let mut notes = round.notes(&self.provenance, protocol.name, side, base);
                     dissector.end(side, how, &[], 0, &mut notes);
                 }
             }
+        }
+        // What was begun is told as far as it came.
+        if let Some((labels, reading)) = round.labels(&self.provenance, side) {
+            labels.complete(reading, base + unread.len() as u64);
         }
         self.wake_other(side, round);
     }
@@ -581,7 +617,25 @@ impl Round<'_> {
             side,
             base,
             now: self.now,
+            labels: self.labels.as_deref_mut(),
         }
+    }
+
+    fn begin_labels(&mut self) {
+        if let Some(labels) = &mut self.labels {
+            labels.begin();
+        }
+    }
+
+    /// The labels, where they are wanted, and where the reading of a side is.
+    fn labels<'n>(
+        &'n mut self,
+        provenance: &'n PerSide<Provenance>,
+        side: Side,
+    ) -> Option<(&'n mut Labels, Reading<'n>)> {
+        let labels = self.labels.as_deref_mut()?;
+        let provenance = &provenance[side];
+        Some((labels, Reading { connection: self.parties.key, side, provenance, now: self.now }))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod conversation;
 mod identification;
+pub mod labels;
 pub mod lines;
 mod notes;
 pub mod opaque;
@@ -16,6 +17,7 @@ pub mod transport;
 mod verdict;
 
 pub use conversation::{Conversation, GivenUp, Said};
+pub use labels::{Label, LabelValue, Labeller, Labels};
 pub use notes::{Notes, Saying};
 pub use verdict::{End, Step, Verdict, Why};
 

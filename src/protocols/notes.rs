@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::labels::{Labeller, Labels};
 use super::provenance::Provenance;
 use crate::events::{
     Action, Code, Confidence, ConnectionKey, Declared, Details, Event, Expectation, Extent, Grade, Identity,
@@ -23,6 +24,8 @@ pub struct Notes<'n> {
     /// Offset, in the stream of `side`, of the first byte that the dissector is given.
     pub(super) base: u64,
     pub(super) now: Origin,
+    /// Where labels go, where they are wanted.
+    pub(super) labels: Option<&'n mut Labels>,
 }
 
 impl Notes<'_> {
@@ -31,6 +34,19 @@ impl Notes<'_> {
     pub fn say(&mut self, word: Word, stage: Stage, bytes: Range<usize>) -> Saying<'_> {
         let (extent, from) = self.locate(&bytes);
         self.say_at(word, stage, extent, from)
+    }
+
+    /// The pen for the fields of single packets, where somebody wants them. Ranges are those of the bytes at hand.
+    pub fn labels(&mut self) -> Option<Labeller<'_>> {
+        let base = self.base;
+        self.labels.as_deref_mut().map(|labels| Labeller::new(labels, base))
+    }
+
+    /// The message goes on behind the bytes that are taken now: its fields are shown where it ends.
+    pub fn goes_on(&mut self) {
+        if let Some(labels) = &mut self.labels {
+            labels.go_on();
+        }
     }
 
     /// Which frames these bytes came in, to be cited later.

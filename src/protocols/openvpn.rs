@@ -4,8 +4,8 @@
 //! acknowledgments and a piece of TLS. With `tls-auth` an HMAC, a packet number and a time stand before those: how
 //! long they are together is told by the first packet, which carries nothing else.
 
-use super::read::Octets;
-use super::{Dissector, End, Notes, Protocol, Step, Verdict, Why};
+use super::read::{Cursor, Octets};
+use super::{Dissector, End, Labeller, Notes, Protocol, Step, Verdict, Why};
 use crate::events::{PerSide, Scope, Side, Stage, Word};
 use crate::limits::MESSAGE_BYTES;
 
@@ -67,24 +67,36 @@ impl Dissector for OpenVpn {
             return Step::NotMine(Why::Grammar);
         }
         if !matches!(opcode, CONTROL | HARD_RESET_CLIENT | HARD_RESET_SERVER) {
+            if let Some(pen) = notes.labels() {
+                self.label(pen, bytes, whole);
+            }
             return Step::Skip(whole as u64);
         }
         let Some(packet) = bytes.get(3..whole) else { return Step::NeedMore(whole) };
         match opcode {
             HARD_RESET_CLIENT => {
                 self.extra = length.saturating_sub(BARE_RESET);
+                if let Some(pen) = notes.labels() {
+                    self.label(pen, bytes, whole);
+                }
                 notes
                     .say(Word::Establish, Stage::Asked, 0..whole)
                     .scope(Scope::Session)
                     .op(b"HARD_RESET_CLIENT");
             }
             HARD_RESET_SERVER => {
+                if let Some(pen) = notes.labels() {
+                    self.label(pen, bytes, whole);
+                }
                 notes
                     .say(Word::Establish, Stage::Granted, 0..whole)
                     .scope(Scope::Session)
                     .op(b"HARD_RESET_SERVER");
             }
             _ => {
+                if let Some(pen) = notes.labels() {
+                    self.label(pen, bytes, whole);
+                }
                 if let Some(piece) = self.piece(packet) {
                     self.waiting[side].extend_from_slice(piece);
                     self.unwrap(side, notes);
@@ -119,8 +131,60 @@ impl OpenVpn {
         Some(octets.rest())
     }
 
-    /// Lets TLS read what has come of it.
+    /// The fields of a packet, by Wireshark's names.
+    fn label(&self, mut labels: Labeller<'_>, bytes: &[u8], whole: usize) -> Option<()> {
+        labels.protocol("openvpn", "OpenVPN Protocol", 0..whole);
+        let mut cursor = Cursor::new(bytes.get(..whole.min(bytes.len())).unwrap_or(bytes), 0);
+        let (length, at) = cursor.number(2)?;
+        labels.number("openvpn.plen", "Plen", length, at);
+        let (kind, at) = cursor.number(1)?;
+        labels.number("openvpn.type", "Type", kind, at.clone());
+        labels.open();
+        labels.number("openvpn.opcode", "Opcode", kind >> 3, at.clone());
+        labels.meaning(match (kind >> 3) as u8 {
+            CONTROL => "P_CONTROL_V1",
+            5 => "P_ACK_V1",
+            6 => "P_DATA_V1",
+            HARD_RESET_CLIENT => "P_CONTROL_HARD_RESET_CLIENT_V2",
+            HARD_RESET_SERVER => "P_CONTROL_HARD_RESET_SERVER_V2",
+            9 => "P_DATA_V2",
+            _ => "",
+        });
+        labels.number("openvpn.keyid", "Key ID", kind & 7, at);
+        labels.close();
+        if matches!((kind >> 3) as u8, 6 | 9) {
+            labels.line("openvpn.data", format!("Data, {} bytes", whole - 3), 3..whole);
+            return Some(());
+        }
+        let (session, at) = cursor.number(8)?;
+        labels.number("openvpn.sessionid", "Session ID", session, at);
+        if self.extra > 0 {
+            let (_, at) = cursor.take(self.extra)?;
+            labels.line("openvpn.hmac", "HMAC, packet number and time", at);
+        }
+        let (acknowledged, at) = cursor.number(1)?;
+        labels.number("openvpn.mpidarraylength", "Message Packet-ID Array Length", acknowledged, at);
+        for _ in 0..acknowledged {
+            let (id, at) = cursor.number(4)?;
+            labels.number("openvpn.mpidarrayelement", "Message Packet-ID Array Element", id, at);
+        }
+        if acknowledged > 0 {
+            let (session, at) = cursor.number(8)?;
+            labels.number("openvpn.rsessionid", "Remote Session ID", session, at);
+        }
+        if let Some((id, at)) = cursor.number(4) {
+            labels.number("openvpn.mpid", "Message Packet-ID", id, at);
+        }
+        if !cursor.is_empty() {
+            let (rest, at) = cursor.rest();
+            labels.line("openvpn.data", format!("A piece of TLS, {} bytes", rest.len()), at);
+        }
+        Some(())
+    }
+
+    /// Lets TLS read what has come of it. Its bytes are those of a stream of its own, so nothing is labelled in it.
     fn unwrap(&mut self, side: Side, notes: &mut Notes<'_>) {
+        let pen = notes.labels.take();
         let outer = std::mem::replace(&mut notes.protocol, super::tls::PROTOCOL.name);
         let mut waiting = std::mem::take(&mut self.waiting[side]);
         while !waiting.is_empty() {
@@ -136,6 +200,7 @@ impl OpenVpn {
             self.waiting[side] = waiting;
         }
         notes.protocol = outer;
+        notes.labels = pen;
     }
 }
 

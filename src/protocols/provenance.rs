@@ -49,6 +49,13 @@ impl Provenance {
         known.map(move |piece| (piece.start.max(offset), piece.end, piece.from))
     }
 
+    /// Where the bytes of the packet that carried this byte begin, and that packet.
+    pub(super) fn piece(&self, offset: u64) -> Option<(u64, Origin)> {
+        let mut pieces = self.pieces.iter();
+        let piece = pieces.rfind(|piece| piece.start <= offset && offset < piece.end)?;
+        Some((piece.start, piece.from))
+    }
+
     /// The packets of these bytes, and the one with the last of them. Where they are not known (a gap), `else_from`.
     pub(super) fn resolve(&self, start: u64, length: u64, else_from: Origin) -> (Extent, Origin) {
         let end = start + length.max(1);

@@ -1,5 +1,7 @@
 //! Reading numbers and fields out of octets that may end anywhere.
 
+use std::ops::Range;
+
 /// Walks over octets; every read is `None` once they are used up, and then takes nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Octets<'b> {
@@ -75,6 +77,57 @@ impl<'b> Octets<'b> {
 
     fn number(&mut self, width: usize) -> Option<u64> {
         Some(self.take(width)?.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
+    }
+}
+
+/// Walks over octets like [`Octets`], and tells where each thing stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Cursor<'b> {
+    octets: Octets<'b>,
+    /// Where the last octet ends.
+    end: usize,
+}
+
+impl<'b> Cursor<'b> {
+    /// Over these octets, of which the first stands at `at`.
+    pub fn new(octets: &'b [u8], at: usize) -> Self {
+        Self { octets: Octets::new(octets), end: at + octets.len() }
+    }
+
+    /// Where the next octet stands.
+    pub fn at(&self) -> usize {
+        self.end - self.octets.rest().len()
+    }
+
+    /// Whether nothing is left.
+    pub fn is_empty(&self) -> bool {
+        self.octets.is_empty()
+    }
+
+    /// The next `length` octets.
+    pub fn take(&mut self, length: usize) -> Option<(&'b [u8], Range<usize>)> {
+        let at = self.at();
+        Some((self.octets.take(length)?, at..at + length))
+    }
+
+    /// The number in the next `width` octets, the high one first.
+    pub fn number(&mut self, width: usize) -> Option<(u64, Range<usize>)> {
+        let at = self.at();
+        Some((self.octets.number(width)?, at..at + width))
+    }
+
+    /// The next `length` octets as a walk of their own.
+    pub fn inner(&mut self, length: usize) -> Option<Self> {
+        let (octets, at) = self.take(length)?;
+        Some(Self::new(octets, at.start))
+    }
+
+    /// All that is left.
+    pub fn rest(&mut self) -> (&'b [u8], Range<usize>) {
+        let (at, rest) = (self.at(), self.octets.rest());
+        self.octets = Octets::new(&[]);
+        let range = at..self.end;
+        (rest, range)
     }
 }
 

@@ -2,7 +2,7 @@
 //! good-bye; an end without one is abrupt. Content is passed over, compressed or not (RFC 7692), but for what a side
 //! says first: that may be the session of Engine.IO, on which socket.io runs.
 
-use super::{Dissector, End, Notes, Protocol, Step, Verdict, Why};
+use super::{Dissector, End, Labeller, Notes, Protocol, Step, Verdict, Why};
 use crate::events::{Marks, PerSide, Side, Stage, Timer, Use, Word};
 use crate::time::{Span, Timestamp};
 
@@ -102,6 +102,9 @@ impl Dissector for WebSocket {
             Ok(None) => return Step::NotMine(Why::Grammar),
             Err(least) => return Step::NeedMore(least),
         };
+        if let Some(pen) = notes.labels() {
+            label(pen, frame, bytes);
+        }
         let is_read = frame.opcode >= 8
             || (frame.opcode == 1 && frame.is_whole && !frame.is_compressed && frame.length <= TEXT_BYTES);
         if !is_read {
@@ -148,6 +151,69 @@ impl Dissector for WebSocket {
 
     fn fork(&self) -> Box<dyn Dissector> {
         Box::new(self.clone())
+    }
+}
+
+/// The fields of a frame, by Wireshark's names.
+fn label(mut labels: Labeller<'_>, frame: Frame, bytes: &[u8]) {
+    let [first, second, ..] = *bytes else { return };
+    let end = frame.header.saturating_add(usize::try_from(frame.length).unwrap_or(usize::MAX));
+    labels.protocol("websocket", "WebSocket", 0..end);
+    labels.flag("websocket.fin", "Fin", frame.is_whole, 0..1);
+    labels.number("websocket.rsv", "Reserved", u64::from(first >> 4 & 7), 0..1);
+    if frame.opcode < 8 {
+        labels.flag("websocket.pmc", "Per-Message Compressed", frame.is_compressed, 0..1);
+    }
+    labels.number("websocket.opcode", "Opcode", u64::from(frame.opcode), 0..1);
+    labels.meaning(match frame.opcode {
+        0 => "Continuation",
+        1 => "Text",
+        2 => "Binary",
+        8 => "Connection Close",
+        9 => "Ping",
+        10 => "Pong",
+        _ => "",
+    });
+    labels.flag("websocket.mask", "Mask", frame.mask.is_some(), 1..2);
+    labels.number("websocket.payload_length", "Payload length", u64::from(second & 0x7f), 1..2);
+    match second & 0x7f {
+        126 => {
+            labels.number("websocket.payload_length_ext_16", "Extended Payload length", frame.length, 2..4);
+        }
+        127 => {
+            labels.number("websocket.payload_length_ext_64", "Extended Payload length", frame.length, 2..10);
+        }
+        _ => {}
+    }
+    if let Some(mask) = frame.mask {
+        labels.bytes("websocket.masking_key", "Masking-Key", &mask, frame.header - 4..frame.header);
+    }
+    let here = frame.header..end;
+    let payload = frame.payload(bytes).filter(|_| frame.opcode >= 8);
+    match (frame.opcode, payload) {
+        (8, Some(payload)) => {
+            labels.line("websocket.payload.close", "Close", here.clone());
+            labels.open();
+            if let Some(code) = payload.first_chunk::<2>() {
+                let code = u64::from(u16::from_be_bytes(*code));
+                labels.number(
+                    "websocket.payload.close.status_code",
+                    "Status code",
+                    code,
+                    here.start..here.start + 2,
+                );
+            }
+            if let Some(reason) = payload.get(2..).filter(|reason| !reason.is_empty()) {
+                labels.text("websocket.payload.close.reason", "Reason", reason, here.start + 2..here.end);
+            }
+            labels.close();
+        }
+        (9, Some(payload)) => labels.bytes("websocket.payload.ping", "Ping", &payload, here),
+        (10, Some(payload)) => labels.bytes("websocket.payload.pong", "Pong", &payload, here),
+        _ if frame.length > 0 => {
+            labels.line("websocket.payload", format!("Payload, {} bytes", frame.length), here);
+        }
+        _ => {}
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the rules found, one by one: chosen, in the order of telling, as text or as records.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::text::{self, Look};
@@ -41,6 +42,8 @@ pub struct FindingList {
     pub form: Form,
     /// What they stand under in text.
     pub group: Group,
+    /// Ids of those that are meant; all where there is no list.
+    pub only: Option<BTreeSet<u32>>,
     /// Remarks, guesses and mere consequences of other findings, too.
     pub all: bool,
     /// Those of these rules only, by code or name; all where none is named.
@@ -69,8 +72,14 @@ pub fn chosen<'a>(analysis: &'a Analysis, list: &FindingList) -> Vec<&'a Finding
         };
         list.rules.is_empty() || list.rules.iter().any(is)
     };
-    let mut chosen: Vec<&Finding> =
-        analysis.findings.iter().filter(|finding| list.all || is_told(finding)).filter(named).collect();
+    let meant = |finding: &&Finding| list.only.as_ref().is_none_or(|only| only.contains(&finding.id));
+    let mut chosen: Vec<&Finding> = analysis
+        .findings
+        .iter()
+        .filter(|finding| list.all || is_told(finding))
+        .filter(named)
+        .filter(meant)
+        .collect();
     if list.form == Form::Text {
         sort(&mut chosen);
     }

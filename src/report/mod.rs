@@ -4,10 +4,13 @@
 //! and nowhere below.
 
 pub mod columns;
-pub mod filter;
+pub mod field_pages;
+pub use crate::story::wireshark as filter;
 pub mod findings;
+pub mod gate;
 mod json;
 mod jsonl;
+pub mod packets;
 pub mod rule_pages;
 #[cfg(feature = "cli")]
 pub mod schema;
@@ -19,6 +22,7 @@ pub mod view;
 pub mod words;
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use crate::analysis::Analysis;
@@ -59,6 +63,8 @@ pub struct Request {
     pub part: Part,
     /// Whether every event is written too.
     pub events: bool,
+    /// Ids of the connections that are meant; all where there is no list.
+    pub only: Option<BTreeSet<u32>>,
     /// In which order connections come.
     pub order: Order,
     /// How many of them at most.
@@ -112,7 +118,9 @@ impl Request {
 
 /// The connections that are asked for, in the order that is asked for.
 fn chosen<'a>(analysis: &'a Analysis, request: &Request) -> Vec<&'a Connection> {
-    let mut chosen: Vec<&Connection> = analysis.connections.iter().collect();
+    let meant =
+        |connection: &&Connection| request.only.as_ref().is_none_or(|only| only.contains(&connection.id));
+    let mut chosen: Vec<&Connection> = analysis.connections.iter().filter(meant).collect();
     // The sort is stable, so that equals stay in order of id.
     match request.order {
         Order::Id => {}

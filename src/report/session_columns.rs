@@ -3,6 +3,7 @@
 //! A column has the name of its place in the JSON record: `outcome.reason` is `reason` in `outcome`.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::columns::quoted;
@@ -124,6 +125,8 @@ pub enum ListForm {
 pub struct SessionList {
     /// How it is written.
     pub form: ListForm,
+    /// Ids of those that are meant; all where there is no list.
+    pub only: Option<BTreeSet<u32>>,
     /// In which order.
     pub order: SessionOrder,
     /// How many at most.
@@ -136,6 +139,11 @@ pub struct SessionList {
     pub stamps: Stamps,
     /// How text looks.
     pub look: text::Look,
+}
+
+/// Whether there is any session to write.
+pub fn any(analysis: &Analysis, list: &SessionList) -> bool {
+    !chosen(analysis, list).is_empty()
 }
 
 /// Writes the sessions, one line each.
@@ -185,7 +193,8 @@ fn cells(session: &Session, analysis: &Analysis, list: &SessionList) -> Vec<Stri
 
 /// The sessions that are asked for, in the order that is asked for.
 fn chosen<'a>(analysis: &'a Analysis, list: &SessionList) -> Vec<&'a Session> {
-    let mut chosen: Vec<&Session> = analysis.sessions.iter().collect();
+    let meant = |session: &&Session| list.only.as_ref().is_none_or(|only| only.contains(&session.id));
+    let mut chosen: Vec<&Session> = analysis.sessions.iter().filter(meant).collect();
     // The sort is stable, so that equals stay in order of id.
     match list.order {
         SessionOrder::Id => {}

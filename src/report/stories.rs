@@ -1,5 +1,6 @@
 //! Stories, ladders, events and tables, in the forms that the verbs offer.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use std::io::{self, Write};
@@ -11,6 +12,7 @@ use super::view::{self, Stamps};
 use super::words::Word;
 use super::{jsonl, services};
 use crate::analysis::Analysis;
+use crate::escape;
 use crate::events::Side;
 use crate::session::Session;
 use crate::story::ladder::{Ladder, Step};
@@ -199,21 +201,15 @@ fn markdown(analysis: &Analysis, session: &Session, story: &Story, out: &mut dyn
     writeln!(out, "| time | | what happened | proof |\n|---|---|---|---|")?;
     for line in &story.lines {
         let cited = text::story::cited(&line.proof, analysis.files.len() > 1);
-        writeln!(out, "| {} | {} | {} | {cited} |", line.time.rfc3339(), line.phase, plain(&line.text))?;
+        writeln!(
+            out,
+            "| {} | {} | {} | {cited} |",
+            line.time.rfc3339(),
+            line.phase,
+            escape::markdown(&line.text)
+        )?;
     }
-    writeln!(out, "\n**Next:** {}\n", plain(&story.next))
-}
-
-/// Text that Markdown takes as text.
-fn plain(text: &str) -> String {
-    let mut safe = String::new();
-    for c in crate::escape::terminal(text).chars() {
-        if matches!(c, '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '&' | '#' | '~') {
-            safe.push('\\');
-        }
-        safe.push(c);
-    }
-    safe
+    writeln!(out, "\n**Next:** {}\n", escape::markdown(&story.next))
 }
 
 /// How events are written.
@@ -230,21 +226,15 @@ pub enum EventForm {
 ///
 /// # Errors
 /// What the writer says.
-pub fn events(
-    analysis: &Analysis,
-    form: EventForm,
-    limit: Option<usize>,
-    stamps: Stamps,
-    look: Look,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let limit = limit.unwrap_or(usize::MAX);
-    if form == EventForm::Text {
-        return text::events::write(analysis, limit, look, out);
+pub fn events(analysis: &Analysis, list: &EventList, out: &mut dyn Write) -> io::Result<()> {
+    let limit = list.limit.unwrap_or(usize::MAX);
+    let meant = |place: usize| list.only.as_ref().is_none_or(|only| only.contains(&place));
+    if list.form == EventForm::Text {
+        return text::events::write(analysis, limit, &meant, list.look, out);
     }
-    let context = view::Context { several_captures: analysis.files.len() > 1, stamps };
+    let context = view::Context { several_captures: analysis.files.len() > 1, stamps: list.stamps };
     let mut written = 0;
-    for (seq, event) in analysis.events.iter().enumerate() {
+    for (seq, event) in analysis.events.iter().enumerate().filter(|(seq, _)| meant(*seq)) {
         if written >= limit {
             break;
         }
@@ -255,6 +245,21 @@ pub fn events(
         }
     }
     Ok(())
+}
+
+/// What is asked of a list of events.
+#[derive(Debug, Clone, Default)]
+pub struct EventList {
+    /// How they are written.
+    pub form: EventForm,
+    /// Places of those that are meant; all where there is no list.
+    pub only: Option<BTreeSet<usize>>,
+    /// At most so many.
+    pub limit: Option<usize>,
+    /// How times are written for machines.
+    pub stamps: Stamps,
+    /// How text looks.
+    pub look: Look,
 }
 
 /// Which table of statistics.
@@ -346,15 +351,4 @@ fn csv(table: &Table, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "{}\r\n", cells.join(","))?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signs_of_other_languages_are_only_signs() {
-        assert_eq!(harmless("a;b#c\u{1b}<"), "a#59;b#35;c\\u#123;1b#125;#60;");
-        assert_eq!(plain("a|b*c\n"), "a\\|b\\*c\\\\n");
-    }
 }

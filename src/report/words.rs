@@ -132,6 +132,15 @@ mod tests {
     fn names_given_elsewhere_are_the_same_words() {
         assert_eq!(Transport::Tcp.word(), Transport::Tcp.name());
         assert_eq!(Side::Server.word(), Side::Server.name());
+        for (word, name) in [
+            (Reason::KeepaliveTimeout.word(), Reason::KeepaliveTimeout.name()),
+            (Reason::CaptureEnded.word(), Reason::CaptureEnded.name()),
+            (By::Middlebox.word(), By::Middlebox.name()),
+            (How::CaptureEnd.word(), How::CaptureEnd.name()),
+            (Confidence::High.word(), Confidence::High.name()),
+        ] {
+            assert_eq!(word, name);
+        }
         for kind in [ProblemKind::CutShort, ProblemKind::UnknownLinkType, ProblemKind::ClockDisorder] {
             assert_eq!(kind.word(), kind.name());
         }

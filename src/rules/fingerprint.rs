@@ -81,10 +81,8 @@ fn object(session: &Session, frames: &[PacketRef]) -> String {
         .chain(questions.map(|question| (question.at, question.op.to_string(), question.object.as_deref())))
         .chain(resumes.map(|resume| (resume.begun, resume.mechanism.to_owned(), resume.object.as_deref())));
     let first = named.min_by_key(|(at, ..)| at.first);
-    first.map_or_else(String::new, |(_, op, object)| {
-        let object = object.map(template).unwrap_or_default();
-        format!("{op} {object}").trim().to_owned()
-    })
+    // The object is the same however it is asked for: in one go, or in two with a resumption between.
+    first.map_or_else(String::new, |(_, op, object)| object.map_or(op, template))
 }
 
 /// What stays of an object when it is asked for again another day: without its query, numbers and tokens.

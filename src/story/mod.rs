@@ -2,12 +2,14 @@
 //!
 //! Whoever prints a story escapes it: commands, paths and a server's own words come from the wire.
 
+pub mod about;
 pub mod amounts;
 pub mod ladder;
 pub mod narrative;
 pub mod next;
 pub mod services;
 pub mod tables;
+pub mod wireshark;
 
 pub use ladder::{Ladder, Row};
 pub use narrative::{Line, Story};

@@ -1,8 +1,9 @@
 //! What a connection tells whoever listens to it: its bytes in order, its holes, and what its transport does.
 
 use super::reassembly::Piece;
+use super::wireshark::{Flags, WiresharkStream};
 use crate::events::{ConnectionKey, Side};
-use crate::packet::Endpoint;
+use crate::packet::{Endpoint, Packet};
 use crate::place::PacketRef;
 use crate::time::Timestamp;
 
@@ -70,6 +71,23 @@ pub struct Parties {
     pub from_start: bool,
 }
 
+/// A segment as it was counted, before what it carries is heard.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'p> {
+    /// The packet.
+    pub packet: &'p Packet,
+    /// Its place in the run.
+    pub order: u64,
+    /// Key of its `tcp.stream`; none where tshark gives it no number.
+    pub stream_key: Option<u64>,
+    /// Whose it is, as far as is known by now.
+    pub side: Side,
+    /// The flags that tshark gives it; none where tshark does not analyse it.
+    pub flags: Option<Flags>,
+    /// The stream with this segment in it.
+    pub stream: &'p WiresharkStream,
+}
+
 /// Listens to one connection.
 pub trait Receiver: Default + std::fmt::Debug {
     /// Where what it makes of it goes.
@@ -82,6 +100,9 @@ pub trait Receiver: Default + std::fmt::Debug {
     fn may_rest(&self) -> bool {
         true
     }
+
+    /// A segment was counted. Whoever tells of single packets asks for it; the analysis does not.
+    fn counted(&mut self, _segment: &Counted<'_>, _parties: &Parties, _sink: &mut Self::Sink) {}
 
     /// Something of a side is heard; `now` is the packet at hand.
     fn hear(&mut self, side: Side, heard: Heard<'_>, now: Origin, parties: &Parties, sink: &mut Self::Sink);

@@ -7,7 +7,7 @@ use super::Window;
 use super::datagrams::Datagrams;
 use super::ending::{self, Row};
 use super::pack::{Packer, Unpacker, packed};
-use super::receiver::{Ear, Heard, Origin, Receiver};
+use super::receiver::{Counted, Ear, Heard, Origin, Receiver};
 use super::store::{Place, Store};
 use super::tcp::TcpConnection;
 use super::wireshark::{Flags, WiresharkStream};
@@ -123,6 +123,11 @@ impl<R: Receiver> Table<R> {
         &mut self.sink
     }
 
+    /// Connections met so far and not forgotten: for people who wait.
+    pub fn met(&self) -> u64 {
+        (self.rows.len() + self.flows.len()) as u64
+    }
+
     /// Takes away the keys of the connections that became a mere count.
     pub fn take_folded(&mut self) -> Vec<ConnectionKey> {
         std::mem::take(&mut self.folded_keys)
@@ -190,10 +195,12 @@ impl<R: Receiver> Table<R> {
             ParityLength::BadHeader(_) | ParityLength::Unknown => None,
         };
         let mut repeated = false;
+        let mut analysed = None;
         if let Some(head) = counted {
             let flags = flow.wireshark.segment(packet.time, packet.direction, head, reused);
             flags.count(&mut connection.counters);
             repeated = flags.has(Flags::RETRANSMISSIONS);
+            analysed = Some(flags);
         } else {
             flow.wireshark.unanalysed(head.flags);
         }
@@ -211,6 +218,12 @@ impl<R: Receiver> Table<R> {
         connection.initial_rtt = flow.wireshark.initial_rtt();
         let parties = connection.parties();
         let (listening, sink) = (self.listening, &mut self.sink);
+        if listening {
+            let (side, stream_key) = (connection.side(packet.direction), flow.stream_key);
+            let stream = &flow.wireshark;
+            let segment = Counted { packet, order, stream_key, side, flags: analysed, stream };
+            receiver.counted(&segment, &parties, sink);
+        }
         let wanted = listening && receiver.wants_bytes();
         let listener = &mut |side, heard: Heard<'_>| {
             if listening {

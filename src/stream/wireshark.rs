@@ -204,6 +204,24 @@ impl WiresharkStream {
         self.initial_rtt
     }
 
+    /// Sequence number from which the relative ones of this direction count.
+    pub fn base(&self, direction: Direction) -> Option<u32> {
+        self.half(direction).base
+    }
+
+    /// `tcp.window_size_scalefactor` of this direction: -1 for unknown, -2 for no scaling, else a factor.
+    pub fn scale_factor(&self, direction: Direction) -> i64 {
+        match self.half(direction).scale {
+            shift @ (UNKNOWN_SCALING | NO_SCALING) => i64::from(shift),
+            shift => 1 << shift.clamp(0, 14),
+        }
+    }
+
+    /// How many duplicate ACKs of this direction stand in a row.
+    pub fn duplicate_acks(&self, direction: Direction) -> u32 {
+        self.half(direction).duplicate_acks
+    }
+
     /// Frames that tshark flags as reused ports in its second pass only: it begins that pass with the base
     /// sequence numbers that the first pass ended with, so a first SYN-ACK that was later contradicted is flagged
     /// too.

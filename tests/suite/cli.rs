@@ -210,7 +210,60 @@ fn a_story_becomes_a_capture() {
 #[test]
 fn no_flag_of_the_future_is_shown() {
     let help = text(&run(&["connections", "--help"]).stdout);
-    for later in ["--filter", "-Y", "--keylog", "--policy"] {
+    for later in ["--keylog", "--policy"] {
         assert!(!help.contains(later), "{later}");
     }
+}
+
+/// A recording of the fixtures.
+fn fixture(name: &str) -> String {
+    format!("{}/fixtures/captures/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn a_bad_filter_is_2_with_a_caret_before_anything_is_read() {
+    for verb in ["sessions", "findings", "connections", "events", "packets", "show", "follow"] {
+        let output = run(&[verb, "no such file.pcap", "-Y", "tcp.prt == 443"]);
+        assert_eq!(code(&output), Some(2), "{verb}");
+        let said = text(&output.stderr);
+        assert!(said.contains("\ntcp.prt == 443\n^~~~~~~ "), "{verb}: {said}");
+        assert!(said.contains("nearest: tcp.port; example: tcp.port == 443"), "{verb}: {said}");
+    }
+}
+
+#[test]
+fn quiet_filters_answer_by_their_code() {
+    let capture = fixture("ftp_idle_timeout.pcap");
+    for verb in ["sessions", "findings", "connections", "events", "packets", "show", "follow"] {
+        for (filter, expected) in [
+            ("session.server.port == 21", 0),
+            ("session.server.port == 22", 1),
+            ("ftp.request.command == \"USER\" || finding", 0),
+            ("ftp.request.command == \"NEVER\"", 1),
+        ] {
+            let output = run(&[verb, &capture, "-q", "-Y", filter]);
+            assert_eq!(code(&output), Some(expected), "{verb} -Y {filter}: {}", text(&output.stderr));
+            assert!(output.stdout.is_empty(), "{verb} -Y {filter}");
+        }
+    }
+}
+
+#[test]
+fn a_filter_stands_for_an_id() {
+    let capture = fixture("ftp_idle_timeout.pcap");
+    let by_id = run(&["show", &capture, "S-0001"]);
+    let by_filter = run(&["show", &capture, "session.id == S-0001"]);
+    assert_eq!(text(&by_id.stdout), text(&by_filter.stdout));
+    assert!(!by_id.stdout.is_empty());
+}
+
+#[test]
+fn fields_are_listed() {
+    let listed = text(&run(&["fields", "session.end"]).stdout);
+    assert!(listed.contains("session.end.kind") && !listed.contains("tcp.port"), "{listed}");
+    for line in text(&run(&["fields", "--json"]).stdout).lines() {
+        let field: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert!(field["example"].as_str().is_some_and(|example| !example.is_empty()), "{line}");
+    }
+    assert_eq!(code(&run(&["fields", "qwertzuiop"])), Some(1));
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ghostshark::protocols::CATALOGUE;
-use ghostshark::report::rule_pages;
+use ghostshark::report::{field_pages, rule_pages};
 use ghostshark::rules;
 
 /// The documents that people read first, and all below `docs` and its folder of symptoms.
@@ -145,6 +145,25 @@ fn every_protocol_is_documented_as_it_is() {
     assert_fresh("docs/protocols.md", "| name |", &protocols());
 }
 
+#[test]
+fn every_field_of_filters_is_documented_as_it_is() {
+    assert_fresh("docs/filters.md", "| field |", &field_pages::markdown());
+}
+
+/// The words of a command line; what stands between apostrophes is one word.
+#[cfg(feature = "cli")]
+fn words(command: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (place, part) in command.split('\'').enumerate() {
+        if place % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
 /// The pages of the rules, by the names of their files, and the list of all.
 fn rule_pages() -> Vec<(String, String)> {
     let mut list = String::from(
@@ -197,7 +216,7 @@ fn with_outputs(page: &str) -> String {
             continue;
         }
         let command = lines.next().unwrap();
-        let words = command.strip_prefix("$ ghostshark ").unwrap_or_else(|| panic!("{command}")).split(' ');
+        let words = words(command.strip_prefix("$ ghostshark ").unwrap_or_else(|| panic!("{command}")));
         let output = std::process::Command::new(env!("CARGO_BIN_EXE_ghostshark"))
             .args(words)
             .current_dir(env!("CARGO_MANIFEST_DIR"))

@@ -6,9 +6,10 @@ use std::process::{Command, Output, Stdio};
 
 use ghostshark::analysis::{Analysis, Options};
 use ghostshark::report::session_columns::{self, ListForm, SESSION_COLUMNS, SessionList, SessionOrder};
-use ghostshark::report::stories::{self, EventForm, Statistic, StoryForm, StoryRequest, TableForm};
+use ghostshark::report::stories::{
+    self, EventForm, EventList, Statistic, StoryForm, StoryRequest, TableForm,
+};
 use ghostshark::report::text::Look;
-use ghostshark::report::view::Stamps;
 use ghostshark::scenario::{self, Format};
 use serde_json::Value;
 
@@ -56,7 +57,8 @@ fn listed(analysis: &Analysis, list: &SessionList) -> String {
 
 fn events(analysis: &Analysis, form: EventForm, limit: Option<usize>) -> String {
     let mut out = Vec::new();
-    stories::events(analysis, form, limit, Stamps::default(), Look::default(), &mut out).unwrap();
+    let list = EventList { form, limit, ..EventList::default() };
+    stories::events(analysis, &list, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 

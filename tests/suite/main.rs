@@ -15,11 +15,18 @@ mod degradation;
 mod determinism;
 mod documents;
 mod faces;
+mod filters;
+#[cfg(feature = "cli")]
+mod gate;
 mod house;
+mod labels;
 mod memory;
+mod packets;
 mod parity;
 mod reports;
 mod robustness;
 mod rules;
+#[cfg(feature = "tui")]
+mod screens;
 mod stories;
 mod support;

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ghostshark::analysis::Analysis;
-use ghostshark::rules::{self, CATALOGUE, Rule, Severity};
+use ghostshark::gate::Baseline;
+use ghostshark::rules::{self, CATALOGUE, Layer, Rule, Severity};
 use ghostshark::scenario::{self, Format, Frame, Recording};
 use ghostshark::time::Timestamp;
 
@@ -221,6 +222,45 @@ fn every_rule_finds_and_spares_in_all_circumstances() {
                 if said.is_some_and(|severity| severity >= floor) != found {
                     let name = path.strip_prefix(folder(rule).parent().unwrap()).unwrap().display();
                     let _ = writeln!(wrong, "{name} with {change:?}: {said:?}\n{}", list(&analysis));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A baseline of one recording knows what another recording of the same shows: slower or faster, from other client ports,
+/// at other addresses.
+#[test]
+fn a_baseline_knows_another_recording_of_the_same() {
+    let desk = Desk::new();
+    let mut wrong = String::new();
+    for rule in CATALOGUE {
+        for (path, text) in stories(rule, "finds") {
+            let Some(recording) = told(&text, &path, Change::None) else { continue };
+            let known = Baseline::of(&analyzed(&desk, &recording));
+            let other_clients = outside_of_texts(&text, |part| other_ends(part, false));
+            let others = [Change::Pace("0.3"), Change::Pace("7"), Change::Ipv6]
+                .into_iter()
+                .filter_map(|change| told(&text, &path, change))
+                .chain(scenario::compile(&other_clients, &path));
+            for other in others {
+                let analysis = analyzed(&desk, &other);
+                for finding in analysis
+                    .findings
+                    .iter()
+                    .filter(|finding| finding.rule.code == rule.code && finding.layer != Layer::Capture)
+                {
+                    if !known.holds(&finding.fingerprint.hex()) {
+                        let _ = writeln!(
+                            wrong,
+                            "{}: {} is new: {:?}\n{}",
+                            path.display(),
+                            finding.message,
+                            finding.about,
+                            known.write()
+                        );
+                    }
                 }
             }
         }

@@ -1,18 +1,22 @@
 //! `connections`: one line each.
 
-use super::{Exit, Stop, analyse_and_write, look};
+use super::{Exit, Stop, analyse, look, narrowed, understood_for, written};
 use crate::cli::flags::ConnectionsArgs;
+use crate::filter::{Filter, Scope};
 use crate::report::{Part, Request};
 
 pub(in crate::cli) fn run(args: &ConnectionsArgs) -> Result<Exit, Stop> {
+    let filter = understood_for(&args.only, Scope::Connections, &args.input)?;
+    let (analysis, count) = analyse(&args.input, false)?;
     let request = Request {
         part: Part::Connections,
         events: false,
+        only: narrowed(filter.as_ref(), &args.input, &analysis, Filter::connections)?,
         order: args.sort.into(),
         limit: args.limit,
         columns: args.fields.clone(),
         stamps: args.output.ts.into(),
         look: look(&args.look, &args.output),
     };
-    analyse_and_write(&args.input, &args.output, args.format, &request)
+    written(&analysis, count, &args.input, &args.output, args.format, &request)
 }

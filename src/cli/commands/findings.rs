@@ -1,23 +1,29 @@
 //! `findings`: what is wrong, and the proof.
 
-use super::{Exit, Stop, look, tell};
+use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
 use crate::cli::flags::FindingsArgs;
+use crate::filter::{Filter, Scope};
 use crate::report::findings::{FindingList, chosen, write};
 
 pub(in crate::cli) fn run(args: &FindingsArgs) -> Result<Exit, Stop> {
+    let filter = understood_for(&args.only, Scope::Findings, &args.input)?;
+    let (analysis, count) = analyse(&args.input, false)?;
     let list = FindingList {
         form: args.format.into(),
         group: args.group.into(),
-        all: args.all,
+        only: narrowed(filter.as_ref(), &args.input, &analysis, Filter::findings)?,
+        // Who names what he wants to see gets it, mild or not.
+        all: args.all || filter.is_some(),
         rules: args.rules.clone(),
         limit: args.limit,
         stamps: args.output.ts.into(),
         look: look(&args.look, &args.output),
     };
-    tell(
+    told(
+        &analysis,
+        count,
         &args.input,
         &args.output,
-        false,
         |analysis| !chosen(analysis, &list).is_empty(),
         |analysis, out| write(analysis, &list, out),
     )

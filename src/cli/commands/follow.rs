@@ -1,6 +1,6 @@
 //! `follow`: the text of a whole session, over all its connections.
 
-use super::show::{find, split};
+use super::show::{Meant, chosen, find, split};
 use super::{Exit, Stop, analyse, inputs, look, messages, output, verdict};
 use crate::capture::Input;
 use crate::cli::flags::{FollowArgs, FollowSide, FollowView};
@@ -16,14 +16,17 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
             "this view cannot mask secrets; --show-secrets says that you want to see them".to_owned(),
         ));
     }
-    let (input, ids) = split(&args.input);
+    let Meant { input, ids, filter } = split(&args.input, &args.only)?;
     if inputs::gather(&input)?.contains(&Input::Stdin) {
         return Err(Stop::Usage(
             "standard input cannot be read twice, as following a session needs".to_owned(),
         ));
     }
     let (analysis, count) = analyse(&input, false)?;
-    let sessions = find(&analysis, &ids)?;
+    let sessions = match &filter {
+        Some(filter) => chosen(&analysis, &ids, filter, &input)?,
+        None => find(&analysis, &ids)?,
+    };
     if !input.quiet {
         messages::damages(&analysis);
         let look = look(&args.look, &args.output);

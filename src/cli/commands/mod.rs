@@ -1,27 +1,38 @@
 //! One file a verb, and what those share that analyse.
 
+pub(super) mod baseline;
+pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod events;
+pub(super) mod fields;
 pub(super) mod findings;
 pub(super) mod follow;
 pub(super) mod forge;
 pub(super) mod man;
+pub(super) mod packets;
+pub(super) mod policy;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;
+#[cfg(feature = "tui")]
+pub(super) mod screen;
 pub(super) mod sessions;
 pub(super) mod show;
 pub(super) mod stats;
 pub(super) mod summary;
 
+use std::collections::BTreeSet;
 use std::io::{self, IsTerminal};
 
 use super::exit::{Exit, Stop};
-use super::flags::{ColorWhen, InputArgs, LookArgs, OutputArgs};
+use super::flags::{ColorWhen, FilterArgs, InputArgs, LookArgs, OutputArgs};
 use super::progress::Progress;
 use super::{inputs, messages, output};
 use crate::analysis::{self, Analysis, Options};
+use crate::capture::Input;
+use crate::error::Error;
+use crate::filter::{self, Filter, Macros, PacketSource, Reread, Scope};
 use crate::problem::ProblemKind;
 use crate::report::text::Look;
 use crate::report::{Format, Part, Request, TEXT};
@@ -34,22 +45,78 @@ fn analyse_and_write(
     request: &Request,
 ) -> Result<Exit, Stop> {
     let (analysis, count) = analyse(input, request.events)?;
+    written(&analysis, count, input, output, format, request)
+}
+
+/// The same for what was analysed already.
+fn written(
+    analysis: &Analysis,
+    count: usize,
+    input: &InputArgs,
+    output: &OutputArgs,
+    format: &Format,
+    request: &Request,
+) -> Result<Exit, Stop> {
     if !input.quiet {
         let both_are_one_terminal = io::stdout().is_terminal() && io::stderr().is_terminal();
         // A summary has the damages in it; on one and the same terminal they need not be told twice.
         let told = format.name == TEXT.name && request.part != Part::Connections && output.out.is_none();
         if !(told && both_are_one_terminal) {
-            messages::damages(&analysis);
+            messages::damages(analysis);
         }
-        output::deliver(output.out.as_deref(), |out| (format.write)(&analysis, request, out))?;
+        output::deliver(output.out.as_deref(), |out| (format.write)(analysis, request, out))?;
     }
-    Ok(verdict(&analysis, count, input, !analysis.connections.is_empty()))
+    let any = request.only.as_ref().map_or(!analysis.connections.is_empty(), |only| !only.is_empty());
+    Ok(verdict(analysis, count, input, any))
+}
+
+/// The filter that was given, understood before anything is read.
+fn understood(args: &FilterArgs, scope: Scope) -> Result<Option<Filter>, Stop> {
+    Ok(args.filter.as_deref().map(|text| filter::compile(text, scope, &Macros::new())).transpose()?)
+}
+
+/// The same for who reads the inputs only once where the filter asks nothing of packets.
+fn understood_for(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
+    let filter = understood(args, scope)?;
+    if let Some(filter) = &filter {
+        readable_twice(filter, input)?;
+    }
+    Ok(filter)
+}
+
+/// What a filter wants to know of packets is read in a second pass, which a pipe does not allow.
+fn readable_twice(filter: &Filter, input: &InputArgs) -> Result<(), Stop> {
+    if filter.needs().second_pass && inputs::gather(input)?.contains(&Input::Stdin) {
+        let reason = "this filter asks about packets, and standard input cannot be read twice; give a file";
+        return Err(Stop::Usage(reason.to_owned()));
+    }
+    Ok(())
+}
+
+/// What a filter answers over the result.
+type Ask<T> = fn(&Filter, &Analysis, &dyn PacketSource) -> Result<Vec<T>, Error>;
+
+/// The rows that satisfy the filter; none where there is no filter.
+fn narrowed<T: Ord>(
+    filter: Option<&Filter>,
+    input: &InputArgs,
+    analysis: &Analysis,
+    ask: Ask<T>,
+) -> Result<Option<BTreeSet<T>>, Stop> {
+    let Some(filter) = filter else { return Ok(None) };
+    let source = Reread::new(inputs::gather(input)?, analysis);
+    Ok(Some(ask(filter, analysis, &source)?.into_iter().collect()))
 }
 
 /// Reads and analyses. Gives how many inputs there were, too.
 fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), Stop> {
     let given = inputs::gather(input)?;
     let count = given.len();
+    Ok((analyse_these(given, input, keep_events)?, count))
+}
+
+/// The same with inputs that were gathered before.
+fn analyse_these(given: Vec<Input>, input: &InputArgs, keep_events: bool) -> Result<Analysis, Stop> {
     let options = Options {
         keep_duplicates: input.no_dedup,
         threads: input.threads,
@@ -57,8 +124,7 @@ fn analyse(input: &InputArgs, keep_events: bool) -> Result<(Analysis, usize), St
         ..Options::default()
     };
     let mut progress = Progress::new(input.progress, input.quiet);
-    let analysis = analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?;
-    Ok((analysis, count))
+    Ok(analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?)
 }
 
 /// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.
@@ -70,12 +136,24 @@ fn tell(
     write: impl FnOnce(&Analysis, &mut dyn io::Write) -> io::Result<()>,
 ) -> Result<Exit, Stop> {
     let (analysis, count) = analyse(input, keep_events)?;
+    told(&analysis, count, input, output, shown, write)
+}
+
+/// The same for what was analysed already.
+fn told(
+    analysis: &Analysis,
+    count: usize,
+    input: &InputArgs,
+    output: &OutputArgs,
+    shown: impl FnOnce(&Analysis) -> bool,
+    write: impl FnOnce(&Analysis, &mut dyn io::Write) -> io::Result<()>,
+) -> Result<Exit, Stop> {
     if !input.quiet {
-        messages::damages(&analysis);
-        output::deliver(output.out.as_deref(), |out| write(&analysis, out))?;
+        messages::damages(analysis);
+        output::deliver(output.out.as_deref(), |out| write(analysis, out))?;
     }
-    let any = shown(&analysis);
-    Ok(verdict(&analysis, count, input, any))
+    let any = shown(analysis);
+    Ok(verdict(analysis, count, input, any))
 }
 
 /// The exit code of a finished analysis; `any` tells whether there was anything to show.

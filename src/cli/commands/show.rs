@@ -1,16 +1,23 @@
 //! `show`: the story of a session.
 
-use super::{Exit, Stop, analyse, look, messages, output, verdict};
+use std::path::Path;
+
+use super::{Exit, Stop, analyse, look, messages, narrowed, output, understood_for, verdict};
 use crate::analysis::Analysis;
-use crate::cli::flags::{InputArgs, ShowArgs};
+use crate::cli::flags::{FilterArgs, InputArgs, ShowArgs};
+use crate::filter::{self, Filter, Macros, Scope};
 use crate::report::stories::{self, StoryForm, StoryRequest};
 use crate::session::Session;
 
 pub(in crate::cli) fn run(args: &ShowArgs) -> Result<Exit, Stop> {
-    let (input, ids) = split(&args.input);
+    let Meant { input, ids, filter } = split(&args.input, &args.only)?;
     let (analysis, count) = analyse(&input, true)?;
     let form: StoryForm = args.format.into();
-    let sessions = if args.all { analysis.sessions.iter().collect() } else { find(&analysis, &ids)? };
+    let sessions = match &filter {
+        Some(filter) => chosen(&analysis, &ids, filter, &input)?,
+        None if args.all => analysis.sessions.iter().collect(),
+        None => find(&analysis, &ids)?,
+    };
     if !input.quiet {
         messages::damages(&analysis);
         let request = StoryRequest {
@@ -27,9 +34,26 @@ pub(in crate::cli) fn run(args: &ShowArgs) -> Result<Exit, Stop> {
     Ok(verdict(&analysis, count, &input, !sessions.is_empty()))
 }
 
-/// The files, and behind them the sessions: the last words that name a session and no file.
-pub(super) fn split(input: &InputArgs) -> (InputArgs, Vec<u32>) {
+/// What is meant by the words behind the verb.
+pub(super) struct Meant {
+    /// The files.
+    pub(super) input: InputArgs,
+    /// The sessions that were named.
+    pub(super) ids: Vec<u32>,
+    /// The filter that chooses among them, or among all.
+    pub(super) filter: Option<Filter>,
+}
+
+/// The files, and behind them the sessions: the last words that name a session and no file, or one filter.
+pub(super) fn split(input: &InputArgs, only: &FilterArgs) -> Result<Meant, Stop> {
     let mut input = input.clone();
+    let mut only = only.clone();
+    if only.filter.is_none()
+        && let Some(text) = input.files.last().filter(|path| is_filter(path)).and_then(|path| path.to_str())
+    {
+        only.filter = Some(text.to_owned());
+        input.files.pop();
+    }
     let mut ids = Vec::new();
     while let Some(path) = input.files.last()
         && let Some(id) = path.to_str().and_then(id)
@@ -38,7 +62,31 @@ pub(super) fn split(input: &InputArgs) -> (InputArgs, Vec<u32>) {
         ids.insert(0, id);
         input.files.pop();
     }
-    (input, ids)
+    let filter = understood_for(&only, Scope::Sessions, &input)?;
+    Ok(Meant { input, ids, filter })
+}
+
+/// Whether the last word is meant as a filter: there is no such file, it names no session, and it is a filter or
+/// looks like an attempt at one.
+fn is_filter(path: &Path) -> bool {
+    let Some(word) = path.to_str() else { return false };
+    if path.exists() || id(word).is_some() || word == "-" {
+        return false;
+    }
+    let attempt = word.contains(['=', '<', '>', '&', '|', '!', '(', ' ']);
+    attempt || filter::compile(word, Scope::Sessions, &Macros::new()).is_ok()
+}
+
+/// The sessions that satisfy the filter, those of these ids where some are named.
+pub(super) fn chosen<'a>(
+    analysis: &'a Analysis,
+    ids: &[u32],
+    filter: &Filter,
+    input: &InputArgs,
+) -> Result<Vec<&'a Session>, Stop> {
+    let among = if ids.is_empty() { analysis.sessions.iter().collect() } else { find(analysis, ids)? };
+    let only = narrowed(Some(filter), input, analysis, Filter::sessions)?.unwrap_or_default();
+    Ok(among.into_iter().filter(|session| only.contains(&session.id)).collect())
 }
 
 /// `S-0012`, `s12` or `12`.
@@ -86,6 +134,23 @@ pub(super) fn find<'a>(analysis: &'a Analysis, ids: &[u32]) -> Result<Vec<&'a Se
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_filter_is_told_from_a_file() {
+        for (word, filter) in [
+            ("session.ghost", true),
+            ("ftp", true),
+            ("session.dur > 5", true),
+            ("tcp.prt==1", true),
+            ("no_such_file.pcap", false),
+            ("S-0001", false),
+            ("12", false),
+            ("-", false),
+            ("src", false),
+        ] {
+            assert_eq!(is_filter(Path::new(word)), filter, "{word}");
+        }
+    }
 
     #[test]
     fn a_session_is_named_in_several_ways() {

@@ -7,6 +7,7 @@ mod addresses;
 mod answers;
 mod commands;
 mod directory;
+mod labels;
 #[cfg(test)]
 mod tests;
 
@@ -147,7 +148,12 @@ impl Dissector for Ftp {
             self.torn[side] = behind == Some(Behind::NeedMore);
             match behind {
                 Some(Behind::NeedMore) => return Step::NeedMore(bytes.len() + 1),
-                Some(Behind::Pass(length)) => return Step::Took(length),
+                Some(Behind::Pass(length)) => {
+                    if let Some(pen) = notes.labels() {
+                        labels::other(pen, length);
+                    }
+                    return Step::Took(length);
+                }
                 None => {}
             }
         }
@@ -180,9 +186,12 @@ impl Ftp {
             // The answer that allowed it is not in the capture.
             return Self::secured(0);
         }
-        let Some((line, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
-        let line = commands::without_telnet(line);
+        let Some((whole, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
+        let line = commands::without_telnet(whole);
         if line.is_empty() {
+            if let Some(pen) = notes.labels() {
+                labels::other(pen, length);
+            }
             return Step::Took(length);
         }
         let (verb, rest) = lines::word(line);
@@ -193,6 +202,9 @@ impl Ftp {
             None if self.stumbles.bad() => {}
             None => return Step::NotMine(Why::Grammar),
         }
+        if let Some(pen) = notes.labels() {
+            labels::command(pen, deed, line, (whole.len() - line.len(), length));
+        }
         let verb = if form { ShortText::command(verb) } else { ShortText::default() };
         self.ask(deed.unwrap_or(Deed::Other), verb, rest, 0..length, notes);
         Step::Took(length)
@@ -202,6 +214,9 @@ impl Ftp {
         match self.replies.read(bytes) {
             ReplyRead::Whole(reply) => {
                 self.stumbles.good();
+                if let Some(pen) = notes.labels() {
+                    labels::reply(pen, &reply);
+                }
                 self.answer(reply, notes)
             }
             ReplyRead::Unfinished => Step::NeedMore(bytes.len() + 1),
@@ -209,6 +224,9 @@ impl Ftp {
                 let Some((line, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
                 if !self.stumbles.bad() {
                     return Step::NotMine(Why::Grammar);
+                }
+                if let Some(pen) = notes.labels() {
+                    labels::other(pen, length);
                 }
                 if !line.is_empty() && self.open.answered().is_some() {
                     // An answer all the same, though nobody can tell whether it is a yes.

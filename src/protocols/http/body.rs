@@ -4,6 +4,7 @@ use super::Http;
 use super::event_stream::EventStream;
 use super::exchange::Pen;
 use super::framing::{Next, Walk};
+use super::labels;
 use super::login;
 use super::response::Login;
 use super::uploads::{Upload, WORTH_BYTES};
@@ -89,7 +90,12 @@ impl Http {
             Next::Over => Read::Over,
             Next::Broken => Read::Broken,
             Next::More => Read::Step(Step::NeedMore(bytes.len() + 1)),
-            Next::Frame(taken) => Read::Step(Step::Took(taken)),
+            Next::Frame(taken) => {
+                if let Some(pen) = notes.labels() {
+                    labels::framing(pen, bytes, taken);
+                }
+                Read::Step(Step::Took(taken))
+            }
             Next::Content(most) => {
                 let here = most.min(bytes.len() as u64) as usize;
                 let content = bytes.get(..here).unwrap_or_default();
@@ -106,6 +112,9 @@ impl Http {
                         reading.skipping = if open { most.min(before) } else { most };
                         return Read::Step(Step::Skip(reading.skipping));
                     }
+                }
+                if let Some(pen) = notes.labels() {
+                    labels::content(pen, 0..here);
                 }
                 self.pass(side, reading, here as u64, &mut Pen::new(notes, 0..here));
                 Read::Step(Step::Took(here))
@@ -173,6 +182,9 @@ impl Http {
         notes: &mut Notes<'_>,
     ) {
         let passed = std::mem::take(&mut reading.skipping).saturating_sub(missing);
+        if let (1.., Some(pen)) = (passed, notes.labels()) {
+            labels::content(pen.before(passed), 0..passed as usize);
+        }
         self.pass(side, &mut reading, passed, &mut Pen::new(notes, 0..0));
         if reading.walk.is_over() || (how == End::Fin && reading.walk.ends_with_connection()) {
             return self.finish(side, reading, notes);

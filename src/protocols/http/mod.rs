@@ -12,6 +12,7 @@ mod event_stream;
 mod exchange;
 mod framing;
 mod head;
+mod labels;
 mod login;
 mod ranges;
 mod request;
@@ -147,6 +148,9 @@ impl Dissector for Http {
                         self.sides[side].state = State::Small(head, extent, length);
                         return Step::NeedMore(length);
                     };
+                    if let Some(pen) = notes.labels() {
+                        labels::content(pen, 0..length);
+                    }
                     let mut pen = Pen::new(notes, 0..length);
                     pen.since = Some(extent);
                     self.say_kept(&mut pen, &head, Content::Read(content), Marks::default());
@@ -158,24 +162,33 @@ impl Dissector for Http {
                             let Step::Took(taken) = step else { return step };
                             self.finish_after(side, *reading, taken, notes);
                         } else {
+                            notes.goes_on();
                             self.sides[side].state = State::Content(reading);
                         }
                         return step;
                     }
                     Read::Over => self.finish(side, *reading, notes),
-                    Read::Broken => return self.broken(side, bytes),
+                    Read::Broken => return self.broken(side, bytes, notes),
                 },
                 State::Lost => match head::find(side, bytes) {
                     Some(0) => self.found(side),
                     Some(at) => {
                         self.found(side);
+                        if let Some(pen) = notes.labels() {
+                            labels::other(pen, at);
+                        }
                         return Step::Took(at);
                     }
                     None => {
                         self.sides[side].state = State::Lost;
                         return match head::tail(side, bytes) {
                             0 => Step::NeedMore(bytes.len() + 1),
-                            taken => Step::Took(taken),
+                            taken => {
+                                if let Some(pen) = notes.labels() {
+                                    labels::other(pen, taken);
+                                }
+                                Step::Took(taken)
+                            }
                         };
                     }
                 },
@@ -186,10 +199,14 @@ impl Dissector for Http {
     fn skipped(&mut self, side: Side, notes: &mut Notes<'_>) {
         let State::Content(mut reading) = std::mem::take(&mut self.sides[side].state) else { return };
         let skipped = std::mem::take(&mut reading.skipping);
+        if let Some(pen) = notes.labels() {
+            labels::content(pen.before(skipped), 0..skipped as usize);
+        }
         self.pass(side, &mut reading, skipped, &mut Pen::new(notes, 0..0));
         if reading.walk.is_over() {
             self.finish(side, *reading, notes);
         } else {
+            notes.goes_on();
             self.sides[side].state = State::Content(reading);
         }
     }
@@ -258,11 +275,17 @@ impl Http {
             }
             HeadRead::Other => {
                 let empty = bytes.iter().take_while(|octet| matches!(octet, b'\r' | b'\n')).count();
-                return if empty > 0 { Step::Took(empty) } else { self.broken(side, bytes) };
+                if let (1.., Some(pen)) = (empty, notes.labels()) {
+                    labels::other(pen, empty);
+                }
+                return if empty > 0 { Step::Took(empty) } else { self.broken(side, bytes, notes) };
             }
         };
         self.sides[side].errors = 0;
         self.sides[side].begun = None;
+        if let Some(pen) = notes.labels() {
+            labels::head(pen, &head, bytes);
+        }
         match head.start {
             Start::Request { .. } => self.read_request(&head, bytes, notes),
             Start::Status { code, reason } => self.read_response(&head, code, reason, notes),
@@ -283,6 +306,9 @@ impl Http {
         self.say_begun(side, notes);
         self.sides[side].state = State::Lost;
         self.blind = true;
+        if let Some(pen) = notes.labels() {
+            labels::other(pen, bytes.len());
+        }
         Step::Took(bytes.len())
     }
 
@@ -314,6 +340,9 @@ impl Http {
     /// An answer of HTTP/0.9 goes to the end of the connection.
     fn read_headless(&mut self, notes: &mut Notes<'_>) -> Step {
         notes.say(Word::Turn, Stage::Granted, 0..1).mark(Marks::NAMELESS);
+        if let Some(mut pen) = notes.labels() {
+            pen.protocol("http", labels::TITLE, 0..1);
+        }
         let object = self.open.pop_front().map(|asked| asked.object).unwrap_or_default();
         let (walk, head, purpose) = (Walk::new(Framing::ToClose), notes.extent(0..1), Purpose::Skip);
         let reading = Reading {
@@ -341,12 +370,16 @@ impl Http {
         {
             let end = head.length + length as usize;
             if let Some(content) = bytes.get(head.length..end) {
+                if let Some(pen) = notes.labels() {
+                    labels::content(pen, head.length..end);
+                }
                 let mut pen = Pen::new(notes, 0..end);
                 self.say_request(&mut pen, head, framing, Content::Read(content), Marks::default());
                 return Step::Took(end);
             }
             let kept = bytes.get(..head.length).unwrap_or_default().to_vec();
             self.sides.client.state = State::Small(kept, notes.extent(0..head.length), length as usize);
+            notes.goes_on();
             return Step::Took(head.length);
         }
         let length = match framing {
@@ -358,6 +391,9 @@ impl Http {
         let mut pen = Pen::new(notes, 0..head.length);
         self.say_request(&mut pen, head, framing, content, Marks::default());
         self.expect_content(framing, length, notes.extent(0..head.length));
+        if matches!(self.sides.client.state, State::Content(_)) {
+            notes.goes_on();
+        }
         Step::Took(head.length)
     }
 
@@ -452,6 +488,7 @@ impl Http {
         let reading =
             Reading { walk, head: head_at, length, unit, purpose, object, in_ranges, lead, skipping: 0 };
         self.sides.server.state = State::Content(Box::new(reading));
+        notes.goes_on();
         Step::Took(head.length)
     }
 
@@ -474,7 +511,15 @@ impl Http {
     }
 
     /// These bytes are not what should stand here.
-    fn broken(&mut self, side: Side, bytes: &[u8]) -> Step {
+    fn broken(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
+        let step = self.after_broken(side, bytes);
+        if let (Step::Took(taken), Some(pen)) = (step, notes.labels()) {
+            labels::other(pen, taken);
+        }
+        step
+    }
+
+    fn after_broken(&mut self, side: Side, bytes: &[u8]) -> Step {
         if self.blind {
             self.sides[side].state = State::Lost;
             let taken = match head::find(side, bytes) {

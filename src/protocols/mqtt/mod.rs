@@ -7,6 +7,7 @@
 
 mod exchange;
 mod handshake;
+mod labels;
 mod packet;
 mod properties;
 mod reason;
@@ -221,7 +222,12 @@ impl Dissector for Mqtt {
         if self.ways[side].is_seeking() {
             match chain(side, bytes) {
                 Verdict::No if self.ways[side].sought() > SEEK_TRIES => return Step::NotMine(Why::Gap),
-                Verdict::No => return Step::Took(bytes.len()),
+                Verdict::No => {
+                    if let Some(pen) = notes.labels() {
+                        labels::other(pen, bytes.len());
+                    }
+                    return Step::Took(bytes.len());
+                }
                 Verdict::Unsure => return Step::NeedMore(bytes.len() + 1),
                 Verdict::Likely | Verdict::Certain => self.ways[side].found(),
             }
@@ -229,11 +235,21 @@ impl Dissector for Mqtt {
         let header = match packet::header(bytes) {
             HeaderRead::Whole(header) => header,
             HeaderRead::Unfinished => return Step::NeedMore(bytes.len() + 1),
-            HeaderRead::Broken => return self.broken(side, bytes.len()),
+            HeaderRead::Broken => {
+                let step = self.broken(side, bytes.len());
+                if let (Step::Took(length), Some(pen)) = (step, notes.labels()) {
+                    labels::other(pen, length);
+                }
+                return step;
+            }
         };
         let seen = header.total().min(READ_BYTES);
         let Some(content) = bytes.get(header.length..seen) else { return Step::NeedMore(seen) };
-        if self.packet(&Packet { side, header, content, seen }, notes) {
+        let is_read = self.packet(&Packet { side, header, content, seen }, notes);
+        if let Some(pen) = notes.labels() {
+            labels::packet(pen, &header, self.version, bytes.get(..seen).unwrap_or(bytes));
+        }
+        if is_read {
             self.errors = 0;
         } else {
             self.errors += 1;

@@ -3,6 +3,7 @@
 
 mod answers;
 mod content;
+mod labels;
 mod login;
 #[cfg(test)]
 mod tests;
@@ -282,7 +283,12 @@ impl Dissector for Smtp {
             self.torn[side] = behind == Some(Behind::NeedMore);
             match behind {
                 Some(Behind::NeedMore) => return Step::NeedMore(bytes.len() + 1),
-                Some(Behind::Pass(length)) => return Step::Took(length),
+                Some(Behind::Pass(length)) => {
+                    if let Some(pen) = notes.labels() {
+                        labels::other(pen, length);
+                    }
+                    return Step::Took(length);
+                }
                 None => {}
             }
         }
@@ -364,6 +370,9 @@ impl Smtp {
         match self.replies.read(bytes) {
             ReplyRead::Whole(reply) => {
                 self.stumbles.good();
+                if let Some(pen) = notes.labels() {
+                    labels::reply(pen, &reply);
+                }
                 self.answer(reply, notes)
             }
             ReplyRead::Unfinished => Step::NeedMore(bytes.len() + 1),
@@ -371,6 +380,9 @@ impl Smtp {
                 let Some((line, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
                 if !self.stumbles.bad() {
                     return Step::NotMine(Why::Grammar);
+                }
+                if let Some(pen) = notes.labels() {
+                    labels::other(pen, length);
                 }
                 if !line.is_empty() && self.open.answered().is_some() {
                     // An answer all the same, though nobody can tell whether it is a yes.
@@ -388,6 +400,9 @@ impl Smtp {
         }
         let Some((line, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
         if line.trim_ascii().is_empty() {
+            if let Some(pen) = notes.labels() {
+                labels::other(pen, length);
+            }
             return Step::Took(length);
         }
         let (verb, rest) = lines::word(line);
@@ -397,6 +412,9 @@ impl Smtp {
             Some(_) => self.stumbles.good(),
             None if self.stumbles.bad() => {}
             None => return Step::NotMine(Why::Grammar),
+        }
+        if let Some(pen) = notes.labels() {
+            labels::command(pen, deed, line, length);
         }
         let verb = if form { ShortText::command(verb) } else { ShortText::default() };
         self.ask(deed.unwrap_or(Deed::Other), verb, rest, 0..length, notes);
@@ -509,6 +527,9 @@ impl Smtp {
     fn read_response(&mut self, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         let Some((line, length)) = lines::line(bytes) else { return Step::NeedMore(bytes.len() + 1) };
         self.expects = Expects::Command;
+        if let Some(pen) = notes.labels() {
+            labels::response(pen, line, length);
+        }
         self.note_response(line);
         let server = notes.server().ip.to_string();
         let extent = notes.extent(0..length);
@@ -524,6 +545,9 @@ impl Smtp {
         let mail = self.mail_at_hand();
         let (taken, ended) = mail.content.read(bytes);
         mail.begun.get_or_insert(start);
+        if let Some(pen) = notes.labels() {
+            labels::content(pen, taken, ended);
+        }
         if ended {
             self.expects = Expects::Command;
             self.torn.client = false;
@@ -536,6 +560,9 @@ impl Smtp {
     fn read_chunk(&mut self, left: u64, last: bool, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         let taken = left.min(bytes.len() as u64) as usize;
         self.mail_at_hand().content.read_counted(bytes.get(..taken).unwrap_or(bytes));
+        if let Some(pen) = notes.labels() {
+            labels::content(pen, taken, false);
+        }
         let left = left - taken as u64;
         if left > 0 {
             self.expects = Expects::Chunk(left, last);

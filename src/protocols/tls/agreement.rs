@@ -7,7 +7,7 @@ use crate::events::security::{ClientCertificate, EarlyData};
 use crate::events::{
     Confidence, Extent, Identity, IdentityKind, Marks, Scope, Side, Stage, Strength, Timer, Use, Word,
 };
-use crate::protocols::{Notes, lines};
+use crate::protocols::{LabelValue, Notes, lines};
 use crate::time::Span;
 
 /// Alerts kept of a handshake; who repeats them without end says nothing new.
@@ -179,6 +179,13 @@ impl Tls {
     /// It is known whether earlier state goes on.
     fn resumed(&mut self, resumed: bool, confidence: Confidence, whole: usize, notes: &mut Notes<'_>) {
         self.facts.resumed = Some(resumed);
+        if let Some(mut pen) = notes.labels().filter(|_| resumed && !self.is_13()) {
+            pen.computed(
+                "tls.resumed",
+                "This session reuses previously negotiated keys",
+                LabelValue::Present,
+            );
+        }
         let is_13 = self.is_13();
         if let Some(offer) = &self.offer {
             let way = resumed.then(|| offer.way(is_13));

@@ -98,6 +98,11 @@ impl Messages {
         true
     }
 
+    /// Whether a message was begun whose end has not come.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.skip > 0 || !self.waiting.is_empty()
+    }
+
     /// Forgets what was begun.
     pub(super) fn clear(&mut self) {
         *self = Self::default();

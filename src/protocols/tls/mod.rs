@@ -13,6 +13,7 @@ mod alert;
 mod certificate;
 mod handshake;
 mod hello;
+mod labels;
 mod parting;
 mod records;
 mod resumption;
@@ -120,7 +121,7 @@ struct Tls {
 impl Dissector for Tls {
     fn read(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
         if self.halves[side].lost {
-            return self.look_for_record(side, bytes);
+            return self.look_for_record(side, bytes, notes);
         }
         if bytes.len() < records::HEAD {
             return Step::NeedMore(records::HEAD);
@@ -129,6 +130,9 @@ impl Dissector for Tls {
             return self.no_record(side, bytes, notes);
         };
         let whole = records::HEAD + head.length;
+        // Data before the server has spoken are early data, which only TLS 1.3 has.
+        let early = self.offer.as_ref().is_some_and(Offer::early_data);
+        let is_hidden = head.content == Content::Data && (self.is_13() || early);
         let half = &mut self.halves[side];
         let clear = match head.content {
             Content::ChangeCipherSpec => true,
@@ -143,6 +147,15 @@ impl Dissector for Tls {
         half.heard = true;
         half.errors = 0;
         half.last = Some((head, notes.extent(0..seen)));
+        let continues = half.messages.is_unfinished();
+        if let Some(pen) = notes.labels() {
+            // A record that cannot be read to its end is shown as far as it can be.
+            let _ = labels::record(
+                pen,
+                bytes,
+                labels::Record { head, seen, is_clear: clear, is_hidden, continues },
+            );
+        }
         let body = bytes.get(records::HEAD..seen).unwrap_or(&[]);
         match head.content {
             Content::ChangeCipherSpec => self.change_cipher(side, whole, notes),
@@ -198,6 +211,9 @@ impl Tls {
             if bytes.len() < length {
                 return Step::NeedMore(length);
             }
+            if let Some(pen) = notes.labels() {
+                labels::old_hello(pen, length);
+            }
             notes.say(Word::Establish, Stage::Asked, 0..length).scope(Scope::Security).op(b"CLIENT_HELLO");
             self.offer = Some(Offer::default());
             return Step::Took(length);
@@ -214,12 +230,12 @@ impl Tls {
         half.lost = true;
         half.last = None;
         self.blind |= side == Side::Server;
-        self.look_for_record(side, bytes)
+        self.look_for_record(side, bytes, notes)
     }
 
     /// Drops what comes before the next place where two records follow each other.
-    fn look_for_record(&mut self, side: Side, bytes: &[u8]) -> Step {
-        match records::find_chain(bytes) {
+    fn look_for_record(&mut self, side: Side, bytes: &[u8], notes: &mut Notes<'_>) -> Step {
+        let step = match records::find_chain(bytes) {
             Chain::Here(at) => {
                 self.halves[side].lost = false;
                 self.halves[side].encrypted = true;
@@ -228,7 +244,21 @@ impl Tls {
             Chain::Perhaps(0, needed) => Step::NeedMore(needed),
             Chain::Perhaps(at, _) => Step::Took(at),
             Chain::Nowhere => Step::Took(bytes.len()),
+        };
+        if let (Step::Took(length), Some(pen)) = (step, notes.labels()) {
+            labels::lost(pen, length);
+        } else if let (Step::Skip(length), Some(pen), Some(head)) =
+            (step, notes.labels(), records::head(bytes))
+        {
+            let seen = bytes.len().min(length as usize);
+            let (is_hidden, continues) = (self.is_13(), false);
+            let _ = labels::record(
+                pen,
+                bytes,
+                labels::Record { head, seen, is_clear: false, is_hidden, continues },
+            );
         }
+        step
     }
 
     /// A record whose like follows it was found at the beginning of these bytes; it is not understood from there.

@@ -14,6 +14,7 @@ use crate::story::tables::names_of_sessions;
 pub(in crate::report) fn write(
     analysis: &Analysis,
     limit: usize,
+    meant: &dyn Fn(usize) -> bool,
     look: Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -26,8 +27,12 @@ pub(in crate::report) fn write(
         "frame", "time", "sess", "conn", "protocol", "word", "stage"
     );
     writeln!(out, "{}", paint.tone(Tone::Heading, heading))?;
-    let told =
-        analysis.events.iter().filter_map(|event| Some((event, analysis.connection(event.connection)?.id)));
+    let told = analysis
+        .events
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| meant(*place))
+        .filter_map(|(_, event)| Some((event, analysis.connection(event.connection)?.id)));
     for (event, connection) in told.take(limit) {
         let at = event.extent.last;
         let frame = if several { format!("{}:{}", at.file.0, at.frame) } else { at.frame.to_string() };

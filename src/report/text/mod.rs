@@ -11,6 +11,7 @@ mod ends;
 pub(super) mod events;
 pub(super) mod findings;
 pub mod follow;
+pub mod gate;
 mod paint;
 mod problems;
 pub(super) mod sessions;

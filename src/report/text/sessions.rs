@@ -12,11 +12,10 @@ use super::paint::{Paint, Tone};
 use super::table::{Align, aligned, widths};
 use crate::analysis::Analysis;
 use crate::escape;
-use crate::events::IdentityKind;
 use crate::events::transport::Reason;
 use crate::report::words::Word;
 use crate::session::{Role, Session};
-use crate::story::narrative;
+use crate::story::about;
 use crate::time::Timestamp;
 
 /// Columns before the end and the letters.
@@ -87,32 +86,7 @@ fn end(session: &Session) -> String {
 
 /// Who it is, else what it is known by, else what it was about.
 fn about(session: &Session, hide_names: bool) -> String {
-    let name = session.principal.as_ref().map(|principal| narrative::who(principal, hide_names));
-    let name = name.map(|name| name.trim_start_matches("user ").to_owned());
-    let hint = |wanted: fn(IdentityKind) -> bool| {
-        session
-            .identities
-            .iter()
-            .filter(|identity| wanted(identity.kind))
-            .find_map(|identity| identity.hint.as_deref().map(str::to_owned))
-    };
-    let server_name = || {
-        session.legs.iter().find_map(|part| {
-            part.leg.security.as_ref().and_then(|facts| facts.sni.as_deref()).map(str::to_owned)
-        })
-    };
-    let work = || session.works().find_map(|work| work.object.as_deref().map(str::to_owned));
-    let asked = || {
-        let mut turns = session.legs.iter().filter_map(|part| part.leg.dialog.last.client.as_ref());
-        turns.find_map(|turn| turn.object.as_deref().map(str::to_owned))
-    };
-    let about = name
-        .or_else(|| hint(|kind| kind == IdentityKind::ClientId))
-        .or_else(server_name)
-        .or_else(work)
-        .or_else(asked)
-        .or_else(|| hint(|_| true));
-    let about = about.unwrap_or_else(|| "-".to_owned());
+    let about = about::about(session, hide_names).unwrap_or_else(|| "-".to_owned());
     if about.chars().count() > ABOUT {
         let mut short: String = about.chars().take(ABOUT - 1).collect();
         short.push('…');

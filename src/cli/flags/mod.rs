@@ -7,19 +7,26 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod gate;
+mod words;
+
+pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+
+pub(super) use words::{
+    ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
+    SortKey, StatsFormat, StatsName, TimeClock, TimeStamps,
+};
+
 use super::exit::TABLE;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
-use crate::report::session_columns::{ListForm, SESSION_COLUMNS, SessionColumn, SessionOrder};
-use crate::report::stories::{EventForm, Statistic, StoryForm, TableForm};
-use crate::report::text::Clock;
-use crate::report::view::Stamps;
-use crate::report::{FORMATS, Format, Order};
+use crate::report::session_columns::{SESSION_COLUMNS, SessionColumn};
+use crate::report::{FORMATS, Format};
 use crate::rules;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
-/// Without a verb the summary is printed.
+/// Without a verb the terminal interface opens; where the output is no terminal, the summary is printed.
 #[derive(Debug, Parser)]
 #[command(
     name = "ghostshark",
@@ -36,6 +43,25 @@ pub(super) struct Cli {
     pub(super) verb: Option<Verb>,
     #[command(flatten)]
     pub(super) summary: SummaryArgs,
+    #[cfg(feature = "tui")]
+    #[command(flatten)]
+    pub(super) screen: ScreenArgs,
+}
+
+/// How the terminal interface looks and begins.
+#[cfg(feature = "tui")]
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Terminal interface")]
+pub(super) struct ScreenArgs {
+    /// Begin anew: do not come back to the place, marks and notes of the last time
+    #[arg(long)]
+    pub(super) fresh: bool,
+    /// Draw with ASCII signs only
+    #[arg(long)]
+    pub(super) ascii: bool,
+    /// default, high-contrast, light, mono, or a theme file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(super) theme: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +89,9 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// One line per packet, its decoded fields, its octets; for scripts that know tshark
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Packets(PacketsArgs),
     /// A small table over all sessions
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark stats [OPTIONS] <FILE>... <NAME>")]
@@ -70,12 +99,24 @@ pub(super) enum Verb {
     /// The whole result in one document
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Report(ReportArgs),
+    /// The gate of a merge: rules, asserts and a baseline decide, and the exit code says it
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Check(CheckArgs),
+    /// The findings that are known, for `check --baseline`
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Baseline(BaselineArgs),
+    /// A policy to begin with, the mistakes of one, or what one means
+    #[command(arg_required_else_help = true, after_long_help = TABLE, subcommand)]
+    Policy(PolicyVerb),
     /// The page of a rule: what it finds, why it matters, how it is decided, how to mend it
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Explain(ExplainArgs),
     /// All rules, one a line
     #[command(after_long_help = TABLE)]
     Rules(RulesArgs),
+    /// The names that filters may use: type, what they are facts of, example
+    #[command(after_long_help = TABLE)]
+    Fields(FieldsArgs),
     /// The JSON Schema of the machine formats
     #[command(after_long_help = TABLE)]
     Schema(SchemaArgs),
@@ -143,6 +184,18 @@ pub(super) struct LookArgs {
     pub(super) time: TimeClock,
 }
 
+/// Which of the rows are wanted.
+#[derive(Debug, Clone, Args)]
+pub(super) struct FilterArgs {
+    /// Only those that satisfy this display filter
+    ///
+    /// The language is Wireshark's, with fields of sessions, connections and findings: session.end.kind == "silent",
+    /// tcp.analysis.retransmission && session.idle.max > 300s. `ghostshark fields` lists the names. Of a session, a
+    /// field of packets means some packet of it.
+    #[arg(short = 'Y', long, help_heading = "Input", value_name = "FILTER", allow_hyphen_values = true)]
+    pub(super) filter: Option<String>,
+}
+
 /// Where the result goes, and how times look in it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
@@ -172,6 +225,8 @@ pub(super) struct SummaryArgs {
 pub(super) struct ConnectionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
@@ -195,6 +250,8 @@ pub(super) struct ConnectionsArgs {
 pub(super) struct SessionsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
@@ -214,11 +271,13 @@ pub(super) struct SessionsArgs {
     pub(super) look: LookArgs,
 }
 
-/// Behind the files stand the sessions that are meant: `S-0001`, or 1.
+/// Behind the files stand the sessions that are meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct ShowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Every session
     #[arg(long)]
     pub(super) all: bool,
@@ -238,6 +297,8 @@ pub(super) struct ShowArgs {
 pub(super) struct EventsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: EventsFormat,
@@ -254,6 +315,8 @@ pub(super) struct EventsArgs {
 pub(super) struct FindingsArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
@@ -276,6 +339,47 @@ pub(super) struct FindingsArgs {
 }
 
 #[derive(Debug, Clone, Args)]
+pub(super) struct PacketsArgs {
+    #[command(flatten)]
+    pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
+    /// Form of the result
+    #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
+    pub(super) format: PacketsFormat,
+    /// Fields of -T fields, by their names in Wireshark; may be given several times
+    #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',')]
+    pub(super) fields: Vec<String>,
+    /// Every field of every packet, as a tree
+    #[arg(short = 'V', long = "decode", help_heading = "Output")]
+    pub(super) decode: bool,
+    /// Every octet of every packet
+    #[arg(short = 'x', long = "bytes", help_heading = "Output")]
+    pub(super) bytes: bool,
+    /// Only this packet, by its number in the run; may be given several times
+    #[arg(long = "frame", help_heading = "Output", value_name = "N", value_delimiter = ',')]
+    pub(super) frames: Vec<u64>,
+    /// At most this many packets
+    #[arg(long, help_heading = "Output", value_name = "N", visible_alias = "top")]
+    pub(super) limit: Option<usize>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) look: LookArgs,
+}
+
+/// How packets are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum PacketsFormat {
+    /// Text for people
+    Text,
+    /// The fields that -e names, with a tab between them and a comma between several values of one
+    Fields,
+    /// One JSON object a line, with every field
+    Jsonl,
+}
+
+#[derive(Debug, Clone, Args)]
 pub(super) struct ExplainArgs {
     /// The rule, by code or name
     #[arg(value_name = "RULE", value_parser = rule_name)]
@@ -288,6 +392,19 @@ pub(super) struct ExplainArgs {
 #[derive(Debug, Clone, Args)]
 pub(super) struct RulesArgs {
     /// One JSON object a line, with the whole page of each rule
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorWhen,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct FieldsArgs {
+    /// Only names that hold this text, or that this pattern with * fits
+    #[arg(value_name = "PATTERN")]
+    pub(super) pattern: Option<String>,
+    /// One JSON object a line
     #[arg(long)]
     pub(super) json: bool,
     /// Colours in text; auto means on a terminal where `NO_COLOR` is not set
@@ -349,11 +466,13 @@ impl From<FindingsGroup> for findings::Group {
     }
 }
 
-/// Behind the files stands the session that is meant: `S-0001`, or 1.
+/// Behind the files stands the session that is meant: `S-0001`, or 1, or a filter.
 #[derive(Debug, Clone, Args)]
 pub(super) struct FollowArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
+    #[command(flatten)]
+    pub(super) only: FilterArgs,
     /// One side only: c for the client, s for the server
     #[arg(long, help_heading = "Output", value_name = "SIDE")]
     pub(super) side: Option<FollowSide>,
@@ -458,240 +577,6 @@ fn session_columns() -> impl TypedValueParser<Value = &'static SessionColumn> {
     PossibleValuesParser::new(values).try_map(|name| {
         SESSION_COLUMNS.iter().find(|column| column.name == name).ok_or("not in the catalogue of columns")
     })
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SessionsFormat {
-    /// Columns for people; tab-separated where fields are named
-    Text,
-    /// One JSON object a line
-    Jsonl,
-    /// Comma-separated, with a heading
-    Csv,
-}
-
-impl From<SessionsFormat> for ListForm {
-    fn from(format: SessionsFormat) -> Self {
-        match format {
-            SessionsFormat::Text => Self::Text,
-            SessionsFormat::Jsonl => Self::Jsonl,
-            SessionsFormat::Csv => Self::Csv,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ShowFormat {
-    /// Text for people
-    Text,
-    /// One JSON object a session
-    Json,
-    /// The ladder as a Mermaid sequence diagram
-    Mermaid,
-    /// What happened as a Markdown table
-    Md,
-}
-
-impl From<ShowFormat> for StoryForm {
-    fn from(format: ShowFormat) -> Self {
-        match format {
-            ShowFormat::Text => Self::Text,
-            ShowFormat::Json => Self::Json,
-            ShowFormat::Mermaid => Self::Mermaid,
-            ShowFormat::Md => Self::Markdown,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum EventsFormat {
-    /// One line an event, for people
-    Text,
-    /// One JSON object a line
-    Jsonl,
-}
-
-impl From<EventsFormat> for EventForm {
-    fn from(format: EventsFormat) -> Self {
-        match format {
-            EventsFormat::Text => Self::Text,
-            EventsFormat::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum StatsFormat {
-    /// Columns for people
-    Text,
-    /// Comma-separated, with a heading
-    Csv,
-    /// One JSON object a row
-    Jsonl,
-}
-
-impl From<StatsFormat> for TableForm {
-    fn from(format: StatsFormat) -> Self {
-        match format {
-            StatsFormat::Text => Self::Text,
-            StatsFormat::Csv => Self::Csv,
-            StatsFormat::Jsonl => Self::Jsonl,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FollowSide {
-    /// The client
-    C,
-    /// The server
-    S,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FollowView {
-    /// Lines of text, secrets masked; what is no text in short as hex
-    Text,
-    /// All bytes as hex and as signs
-    Hex,
-    /// The bytes as they are, and nothing else
-    Raw,
-}
-
-/// A table of `stats`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum StatsName {
-    /// Timers declared, kept, and run out
-    Timers,
-    /// Resumptions, and what came of them
-    Resume,
-    /// Logins, and what came of them
-    Logins,
-    /// Sessions by how they ended
-    Ends,
-    /// Sessions by protocol
-    Protocols,
-    /// What each server does with sessions: timers, resumption, ends, ghosts
-    Services,
-}
-
-impl From<StatsName> for Statistic {
-    fn from(name: StatsName) -> Self {
-        match name {
-            StatsName::Timers => Self::Timers,
-            StatsName::Resume => Self::Resume,
-            StatsName::Logins => Self::Logins,
-            StatsName::Ends => Self::Ends,
-            StatsName::Protocols => Self::Protocols,
-            StatsName::Services => Self::Services,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SessionSort {
-    /// By first frame
-    Id,
-    /// Longest first
-    Duration,
-    /// Longest quiet time first
-    Idle,
-    /// Most payload first
-    Bytes,
-    /// Most connections first
-    Connections,
-    /// Ends that hurt first
-    Concern,
-}
-
-impl From<SessionSort> for SessionOrder {
-    fn from(key: SessionSort) -> Self {
-        match key {
-            SessionSort::Id => Self::Id,
-            SessionSort::Duration => Self::Duration,
-            SessionSort::Idle => Self::Idle,
-            SessionSort::Bytes => Self::Bytes,
-            SessionSort::Connections => Self::Connections,
-            SessionSort::Concern => Self::Concern,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ProgressWhen {
-    Auto,
-    Never,
-    Json,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum ColorWhen {
-    Auto,
-    Always,
-    Never,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TimeClock {
-    /// Seconds since the first frame of the run
-    Rel,
-    /// Date and time in UTC
-    Utc,
-    /// Seconds since 1970
-    Epoch,
-}
-
-impl From<TimeClock> for Clock {
-    fn from(clock: TimeClock) -> Self {
-        match clock {
-            TimeClock::Rel => Self::Relative,
-            TimeClock::Utc => Self::Utc,
-            TimeClock::Epoch => Self::Epoch,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum TimeStamps {
-    /// Text in UTC with nine digits
-    Rfc3339,
-    /// Numbers: seconds since 1970
-    Epoch,
-}
-
-impl From<TimeStamps> for Stamps {
-    fn from(stamps: TimeStamps) -> Self {
-        match stamps {
-            TimeStamps::Rfc3339 => Self::Rfc3339,
-            TimeStamps::Epoch => Self::Epoch,
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SortKey {
-    /// By first frame
-    Id,
-    /// Longest first
-    Duration,
-    /// Most payload first
-    Bytes,
-    /// Most packets first
-    Packets,
-    /// Ends that hurt first
-    Concern,
-}
-
-impl From<SortKey> for Order {
-    fn from(key: SortKey) -> Self {
-        match key {
-            SortKey::Id => Self::Id,
-            SortKey::Duration => Self::Duration,
-            SortKey::Bytes => Self::Bytes,
-            SortKey::Packets => Self::Packets,
-            SortKey::Concern => Self::Concern,
-        }
-    }
 }
 
 #[cfg(test)]
