@@ -20,7 +20,7 @@ use crate::time::Span;
 const VERSION: i64 = 1;
 
 /// What a policy asks for, checked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Policy {
     /// The findings' gate.
     pub gate: Gate,
@@ -168,7 +168,7 @@ impl Policy {
             timers: written
                 .timers
                 .into_iter()
-                .map(|(name, timer)| read.timer(name, timer))
+                .map(|(name, timer)| read.timer(name, &timer))
                 .collect::<Result<_, _>>()?,
             rules: written
                 .rules
@@ -182,18 +182,6 @@ impl Policy {
                 .map(|assert| read.assert(assert))
                 .collect::<Result<_, _>>()?,
         })
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self {
-            gate: Gate::default(),
-            timers: Vec::new(),
-            rules: BTreeMap::new(),
-            mutes: Vec::new(),
-            asserts: Vec::new(),
-        }
     }
 }
 
@@ -294,7 +282,7 @@ impl Reading<'_> {
         Ok(gate)
     }
 
-    fn timer(&self, name: String, written: WrittenTimer) -> Result<Timer, Wrong> {
+    fn timer(&self, name: String, written: &WrittenTimer) -> Result<Timer, Wrong> {
         let path_idle = terms::idle(written.path_idle.get_ref())
             .map_err(|reason| self.wrong(&written.path_idle.span(), reason))?;
         Ok(Timer { name, matches: self.filter(&written.r#match, Scope::Sessions)?, path_idle })
@@ -333,7 +321,7 @@ impl Reading<'_> {
         let expires = written.expires.as_ref().map(|day| {
             day.get_ref()
                 .parse::<Day>()
-                .map_err(|_| self.wrong(&day.span(), "this is no day; days are written 2026-12-31"))
+                .map_err(|()| self.wrong(&day.span(), "this is no day; days are written 2026-12-31"))
         });
         Ok(Mute {
             rule: written.rule.as_ref().map(|code| self.code(code)).transpose()?,

@@ -118,7 +118,10 @@ pub(super) fn severity(word: &str) -> Result<Severity, String> {
     })
 }
 
-/// From which severity on the gate fails.
+/// From which severity on the gate fails; none for never.
+///
+/// # Errors
+/// What is wrong with the word.
 pub fn fail_on(word: &str) -> Result<Option<Severity>, String> {
     if word == "never" {
         Ok(None)
@@ -128,6 +131,9 @@ pub fn fail_on(word: &str) -> Result<Option<Severity>, String> {
 }
 
 /// A confidence.
+///
+/// # Errors
+/// What is wrong with the word.
 pub fn confidence(word: &str) -> Result<Confidence, String> {
     match word {
         "low" => Ok(Confidence::Low),

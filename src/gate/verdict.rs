@@ -125,11 +125,11 @@ impl Outcome {
 impl Verdict {
     /// Whether everything passes.
     pub fn passes(&self) -> bool {
-        !self.cases.iter().any(|case| case.fails)
+        self.cases.iter().all(|case| !case.fails)
             && self.asserts.iter().all(Outcome::holds)
             && self.capture.is_empty()
             && self.overruns.is_empty()
-            && !(self.stale_fails && !self.stale.is_empty())
+            && (self.stale.is_empty() || !self.stale_fails)
     }
 
     /// How many findings stand so.
@@ -166,7 +166,7 @@ pub fn judge(
 ) -> Result<Verdict, Error> {
     let (mutes, expired): (Vec<&Mute>, Vec<&Mute>) =
         policy.mutes.iter().partition(|mute| mute.expires.is_none_or(|day| day >= circumstances.today));
-    let muted = muted(analysis, &mutes, source)?;
+    let silenced = muted(analysis, &mutes, source)?;
     let timers = timers(analysis, policy, source)?;
     let mut verdict = Verdict {
         stale_fails: circumstances.stale_fails,
@@ -179,7 +179,7 @@ pub fn judge(
         let setting = policy.rules.get(finding.rule.code);
         let severity = setting.copied().flatten().unwrap_or(finding.severity);
         let known = circumstances.baseline.is_some_and(|known| known.holds(&finding.fingerprint.hex()));
-        let state = match muted.get(&(index as u32)) {
+        let state = match silenced.get(&(index as u32)) {
             _ if setting == Some(&None) => State::Off,
             Some(reason) => State::Muted(reason.clone()),
             None if known => State::Known,

@@ -23,7 +23,6 @@ pub(super) fn ipv4(tree: &mut Tree<'_>) -> Option<Ends> {
     let first = tree.read(0..1)?;
     tree.put("ip.version", "Version", Value::Unsigned(first >> 4), 0..1);
     tree.put("ip.hdr_len", "Header Length", Value::Unsigned(length as u64), 0..1);
-    tree.meaning("bytes");
     let class = tree.number("ip.dsfield", "Differentiated Services Field", 1..2)?;
     tree.open();
     tree.put("ip.dsfield.dscp", "Differentiated Services Codepoint", Value::Unsigned(class >> 2), 1..2);

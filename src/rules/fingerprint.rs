@@ -63,8 +63,8 @@ fn service_port(connection: &Connection) -> u16 {
 
 /// The name in the client's hello, in lower case.
 fn named_by_clients(session: &Session) -> Option<String> {
-    let facts = session.legs.iter().filter_map(|leg| leg.leg.security.as_deref());
-    facts.filter_map(|facts| facts.sni.as_deref()).next().map(str::to_lowercase)
+    let mut facts = session.legs.iter().filter_map(|leg| leg.leg.security.as_deref());
+    facts.find_map(|facts| facts.sni.as_deref()).map(str::to_lowercase)
 }
 
 /// What the cited frames asked for: the first question, work, action or resumption among them.

@@ -112,7 +112,7 @@ pub(super) fn heed_signals(terminated: &Arc<AtomicBool>) -> io::Result<()> {
     let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
     let terminated = Arc::clone(terminated);
     std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in &mut signals {
+        if let Some(signal) = signals.forever().next() {
             terminated.store(true, Ordering::Relaxed);
             std::thread::sleep(GRACE);
             give_back();

@@ -1,4 +1,4 @@
-//! JUnit XML. A suite is a run over its captures; a case is an assert or a rule, and a rule that found nothing passes, so
+//! `JUnit` XML. A suite is a run over its captures; a case is an assert or a rule, and a rule that found nothing passes, so
 //! that trends have the same cases every time.
 
 use std::collections::BTreeMap;
@@ -89,5 +89,5 @@ fn against(sessions: &[u32]) -> String {
 
 /// Text without what XML cannot hold and terminals should not.
 fn plain(text: &str) -> String {
-    text.lines().map(|line| crate::escape::terminal(line)).collect::<Vec<_>>().join("\n")
+    text.lines().map(crate::escape::terminal).collect::<Vec<_>>().join("\n")
 }
