@@ -78,7 +78,10 @@ class Terminal:
 
     def peak_kib(self):
         with open(f"/proc/{self.pid}/status") as status:
-            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
+            peak = next((int(line.split()[1]) for line in status if line.startswith("VmHWM:")), None)
+        if peak is None:
+            sys.exit(f"the program ended: {plain(self.seen)[-2000:].decode(errors='replace')}")
+        return peak
 
     def end(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -122,7 +125,7 @@ def main():
             terminal.key(b"\x0c")
             time.sleep(0.2)
             terminal.drain()
-            if not re.search(rb"loading|index +\d+ *%|\bleft\b", plain(terminal.seen)):
+            if not re.search(rb"read +\d+ *%|\bleft\b", plain(terminal.seen)):
                 loaded = time.monotonic() - terminal.begun
     told("loaded", loaded)
     answers("answers while loading", loading)

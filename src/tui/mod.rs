@@ -37,8 +37,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event};
 
 use crate::analysis::Options;
@@ -102,7 +100,7 @@ pub fn run(request: Request) -> io::Result<Ended> {
     }
     let mut workers = Workers::start(request.inputs, request.options, request.faces);
     let mut screen = Screen::take(state.mouse)?;
-    let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
+    let mut terminal = screen.anew()?;
     let begun = Instant::now();
     loop {
         let mut drawn = None;
@@ -128,10 +126,10 @@ pub fn run(request: Request) -> io::Result<Ended> {
                 Effect::Hold(hold) => workers.hold(hold),
                 Effect::Copy(text) => terminal::copy(&text)?,
                 Effect::Mouse(on) => screen.mouse(on)?,
-                Effect::Redraw => terminal.clear()?,
+                Effect::Redraw => terminal = screen.anew()?,
                 Effect::Suspend => {
                     screen.suspend()?;
-                    terminal.clear()?;
+                    terminal = screen.anew()?;
                 }
                 Effect::Keep => {
                     if let Some(place) = kept.as_deref() {

@@ -7,11 +7,14 @@ use std::sync::{Arc, Once};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use ratatui::crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode, is_raw_mode_enabled,
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    is_raw_mode_enabled,
 };
 use ratatui::crossterm::{cursor, execute};
 
@@ -52,6 +55,16 @@ impl Screen {
         enable_raw_mode()?;
         execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
         if self.mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
+    }
+
+    /// An empty screen to draw on. It is made anew where it is to be drawn whole: to clear the old one, the library would
+    /// ask the terminal where its cursor is, and a terminal that does not answer would end the program.
+    ///
+    /// # Errors
+    /// What the terminal says.
+    pub(super) fn anew(&self) -> io::Result<Terminal<CrosstermBackend<io::Stdout>>> {
+        execute!(io::stdout(), Clear(ClearType::All))?;
+        Terminal::new(CrosstermBackend::new(io::stdout()))
     }
 
     /// Mouse on or off.
