@@ -354,13 +354,18 @@ fn score(old: &Part<'_>, new: &Part<'_>, candidates: usize, live: usize) -> f32 
     if !matches!(ended.reason, Reason::Released) {
         score += 0.30;
     }
-    if unfinished(old) {
+    let (open, alike) = (unfinished(old), same_shape(&old.leg, &new.leg) || same_opening(&old.leg, &new.leg));
+    if !open && !alike {
+        // Time and place alone join strangers: whoever leaves a service, somebody else comes next.
+        return 0.0;
+    }
+    if open {
         score += 0.15;
     }
     if new.connection.start.since(old.connection.end) <= PROMPT {
         score += 0.20;
     }
-    if same_shape(&old.leg, &new.leg) || same_opening(&old.leg, &new.leg) {
+    if alike {
         score += 0.15;
     }
     if live == 0 {
