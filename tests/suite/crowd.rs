@@ -215,18 +215,24 @@ fn sessions_of(first: &str, second: &str) -> usize {
         "title Two conversations\nclient 10.0.0.1:40000\nserver 10.0.0.2:7000\n\
          connection b client 10.0.0.1:40001 server 10.0.0.2:7000\n{first}\nsleep 1s\n{second}\n"
     );
-    let recording = scenario::compile(&text, Path::new("two.story")).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let recording =
+        scenario::compile(&text, Path::new("two.story")).unwrap_or_else(|wrong| panic!("{wrong}"));
     Desk::new().analyze("two", &file_of(&recording, Format::Pcapng), &plain()).unwrap().sessions.len()
 }
 
 /// Without a name, only what the conversations say can join them: that one comes soon after another says nothing.
 #[test]
 fn time_and_place_alone_join_nobody() {
-    let login = "client \"LOGIN carol secret\\n\"\nserver \"+OK\\n\"\nclient \"put 1\\n\"\nserver \"stored\\n\"";
+    let login =
+        "client \"LOGIN carol secret\\n\"\nserver \"+OK\\n\"\nclient \"put 1\\n\"\nserver \"stored\\n\"";
     let again = "b: open\nb: client \"LOGIN carol secret\\n\"\nb: server \"+OK\\n\"\nb: client \"put 1\\n\"\nb: server \"stored\\n\"";
     let other = "b: open\nb: client \"who?\\n\"\nb: server \"a stranger, welcome\\n\"";
     let broken = format!("open\n{login}\nserver reset");
     assert_eq!(sessions_of(&broken, again), 1, "the same login, played again after a reset");
     assert_eq!(sessions_of(&broken, other), 2, "another talk");
-    assert_eq!(sessions_of(&format!("open\n{login}\nclose by client"), again), 2, "a session that was released");
+    assert_eq!(
+        sessions_of(&format!("open\n{login}\nclose by client"), again),
+        2,
+        "a session that was released"
+    );
 }
