@@ -108,7 +108,7 @@ def main():
     binary, capture = sys.argv[1:3]
     terminal = Terminal([os.path.abspath(binary), "--fresh", capture])
     told("first screen", terminal.until(rb"ghostshark", 30))
-    told("first rows", terminal.until(rb"S-0001|Top problems|TCP", 60))
+    told("first rows", terminal.until(rb"[1-9][0-9,]* sessions", 60))
     # While it loads: from screen to screen, and letters into the filter box and out of it.
     keys = [b"2", b"j", b"3", b"1", b"4", b"G", b"2", b"j", b"1", b"/", b"t", b"c", b"\x15", b"\x1b"]
     loading, place, deadline = [], 0, time.monotonic() + 300
