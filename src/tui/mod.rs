@@ -100,7 +100,7 @@ pub fn run(request: Request) -> io::Result<Ended> {
     }
     let mut workers = Workers::start(request.inputs, request.options, request.faces);
     let mut screen = Screen::take(state.mouse)?;
-    let mut terminal = screen.anew()?;
+    let mut terminal = Screen::anew()?;
     let begun = Instant::now();
     loop {
         let mut drawn = None;
@@ -126,10 +126,10 @@ pub fn run(request: Request) -> io::Result<Ended> {
                 Effect::Hold(hold) => workers.hold(hold),
                 Effect::Copy(text) => terminal::copy(&text)?,
                 Effect::Mouse(on) => screen.mouse(on)?,
-                Effect::Redraw => terminal = screen.anew()?,
+                Effect::Redraw => terminal = Screen::anew()?,
                 Effect::Suspend => {
                     screen.suspend()?;
-                    terminal = screen.anew()?;
+                    terminal = Screen::anew()?;
                 }
                 Effect::Keep => {
                     if let Some(place) = kept.as_deref() {

@@ -62,7 +62,7 @@ impl Screen {
     ///
     /// # Errors
     /// What the terminal says.
-    pub(super) fn anew(&self) -> io::Result<Terminal<CrosstermBackend<io::Stdout>>> {
+    pub(super) fn anew() -> io::Result<Terminal<CrosstermBackend<io::Stdout>>> {
         execute!(io::stdout(), Clear(ClearType::All))?;
         Terminal::new(CrosstermBackend::new(io::stdout()))
     }
