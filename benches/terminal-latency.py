@@ -53,7 +53,9 @@ class Terminal:
         return data
 
     def drain(self, quiet=0.0):
-        while self.read(quiet):
+        """Until nothing comes; what is drawn all the time (a clock of progress) does not keep us."""
+        end = time.monotonic() + 1.0
+        while self.read(quiet) and time.monotonic() < end:
             pass
 
     def until(self, pattern, seconds):
