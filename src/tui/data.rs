@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::analysis::Analysis;
 use crate::events::Connection;
-use crate::events::transport::{By, How, Reason};
+use crate::events::transport::{By, Reason};
+use crate::filter::fields::end_kind;
 use crate::rules::Severity;
 use crate::session::{LoginResult, PhaseName, ResumeResult, Session};
 use crate::story::services::{Service, services};
@@ -52,19 +53,10 @@ impl End {
         }
     }
 
-    fn of(session: &Session, last: Option<&Connection>, held: bool) -> Self {
-        let how = last.map(|connection| connection.ended.how);
-        match session.outcome.reason {
-            Reason::HalfReleased => Self::Ghost,
-            _ if held => Self::Ghost,
-            Reason::AuthRefused | Reason::EstablishRefused | Reason::EstablishTimeout => Self::Refused,
-            _ if how == Some(How::Rst) => Self::Reset,
-            Reason::PeerVanished | Reason::UserTimeout | Reason::MiddleboxTimeout => Self::Silent,
-            Reason::IdleTimeout | Reason::AppTimeout | Reason::KeepaliveTimeout => Self::Timeout,
-            Reason::CaptureEnded | Reason::Unknown => Self::Open,
-            Reason::Released => Self::Clean,
-            _ => Self::Error,
-        }
+    /// The word is the filter's: what a list counts is what the same word lets through.
+    fn of(session: &Session, analysis: &Analysis) -> Self {
+        let word = end_kind(session, analysis);
+        Self::ALL.into_iter().find(|end| end.name() == word).unwrap_or(Self::Error)
     }
 }
 
@@ -237,12 +229,8 @@ impl Data {
 }
 
 fn facts(analysis: &Analysis, session: &Session) -> Facts {
-    let last = session.last_main().and_then(|part| analysis.connections.get(part.connection as usize));
-    let held = analysis
-        .findings_of(session)
-        .any(|finding| finding.rule.code.starts_with("GSG") && finding.severity > Severity::Info);
     let severity = analysis.findings_of(session).map(|finding| finding.severity).max();
-    Facts { end: End::of(session, last, held), severity }
+    Facts { end: End::of(session, analysis), severity }
 }
 
 /// From the first frame to the first work.

@@ -5,6 +5,8 @@ mod known;
 mod own;
 mod words;
 
+pub use own::end_kind;
+
 use std::sync::LazyLock;
 
 use super::refusal::{Refusal, nearest};

@@ -199,8 +199,8 @@ fn in_phase(session: &Session, name: PhaseName) -> Option<Span> {
     all.map(|phase| phase.end.since(phase.start)).reduce(|a, b| a + b)
 }
 
-/// The mapping of `interface.md` 3, "Values".
-fn end_kind(session: &Session, analysis: &Analysis) -> &'static str {
+/// How a session ended, in one word: what `session.end.kind` says.
+pub fn end_kind(session: &Session, analysis: &Analysis) -> &'static str {
     let last = session.last_main().and_then(|part| analysis.connections.get(part.connection as usize));
     let how = last.map(|connection| connection.ended.how);
     match session.outcome.reason {
