@@ -1,14 +1,13 @@
 //! `check`: the gate of a merge. Rules, asserts and a baseline decide; the exit code says it.
 
 use super::policy::{read_baseline, read_policy};
-use super::{Exit, Stop, analyse, look, messages, output};
-use crate::analysis::Analysis;
-use crate::cli::flags::{CheckArgs, ReportKind};
+use super::{Exit, Stop, analyse, look, messages, output, reports};
+use crate::cli::flags::CheckArgs;
 use crate::cli::inputs;
 use crate::filter::Reread;
-use crate::gate::{self, Circumstances, Day, Policy, Verdict, judge};
+use crate::gate::{self, Circumstances, Day, Policy, judge};
 use crate::report::gate::Judged;
-use crate::report::{Request, text};
+use crate::report::text;
 
 pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, Stop> {
     let mut policy = args.policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
@@ -25,29 +24,20 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, Stop> {
             text::gate::write(&analysis, &verdict, look(&args.look, &args.output), out)
         })?;
     }
-    reports(args, &analysis, &verdict)?;
+    let policy = args.policy.as_ref().map(|path| path.display().to_string());
+    let judged = Judged {
+        analysis: &analysis,
+        verdict: &verdict,
+        policy: policy.as_deref(),
+        anchored: args.sarif_anchor,
+    };
+    reports(&args.output, &judged)?;
     // A capture that could not be read proves nothing, whatever the findings are.
     match super::verdict(&analysis, count, &args.input, true) {
         Exit::Done if verdict.passes() => Ok(Exit::Done),
         Exit::Done => Ok(Exit::No),
         other => Ok(other),
     }
-}
-
-/// Writes the reports that are asked for beside the verdict.
-fn reports(args: &CheckArgs, analysis: &Analysis, verdict: &Verdict) -> Result<(), Stop> {
-    let policy = args.policy.as_ref().map(|path| path.display().to_string());
-    let judged = Judged { analysis, verdict, policy: policy.as_deref() };
-    for target in &args.reports {
-        output::deliver(Some(&target.path), |out| match target.kind {
-            ReportKind::Gate(format) => (format.write)(&judged, out),
-            ReportKind::Whole(format) => {
-                let request = Request { stamps: args.output.ts.into(), ..Request::default() };
-                (format.write)(analysis, &request, out)
-            }
-        })?;
-    }
-    Ok(())
 }
 
 /// Flags go before the policy.
@@ -62,6 +52,6 @@ fn overrule(policy: &mut Policy, args: &CheckArgs) -> Result<(), Stop> {
 }
 
 /// The day on which mutes are looked at.
-fn today() -> Day {
+pub(super) fn today() -> Day {
     Day(jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date())
 }

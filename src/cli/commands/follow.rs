@@ -1,7 +1,7 @@
 //! `follow`: the text of a whole session, over all its connections.
 
 use super::show::{Meant, chosen, find, split};
-use super::{Exit, Stop, analyse, inputs, look, messages, output, verdict};
+use super::{Exit, Stop, also, analyse, inputs, look, messages, output, verdict};
 use crate::capture::Input;
 use crate::cli::flags::{FollowArgs, FollowSide, FollowView};
 use crate::error::Error;
@@ -57,6 +57,7 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
             return Err(error.into());
         }
     }
+    also(&args.output, &input, &analysis)?;
     Ok(verdict(&analysis, count, &input, !sessions.is_empty()))
 }
 

@@ -33,7 +33,9 @@ use crate::analysis::{self, Analysis, Options};
 use crate::capture::Input;
 use crate::error::Error;
 use crate::filter::{self, Filter, Macros, PacketSource, Reread, Scope};
+use crate::gate::{Circumstances, Policy, Verdict, judge};
 use crate::problem::ProblemKind;
+use crate::report::gate::Judged;
 use crate::report::text::Look;
 use crate::report::{Format, Part, Request, TEXT};
 
@@ -66,6 +68,7 @@ fn written(
         }
         output::deliver(output.out.as_deref(), |out| (format.write)(analysis, request, out))?;
     }
+    also(output, input, analysis)?;
     let any = request.only.as_ref().map_or(!analysis.connections.is_empty(), |only| !only.is_empty());
     Ok(verdict(analysis, count, input, any))
 }
@@ -152,8 +155,35 @@ fn told(
         messages::damages(analysis);
         output::deliver(output.out.as_deref(), |out| write(analysis, out))?;
     }
+    also(output, input, analysis)?;
     let any = shown(analysis);
     Ok(verdict(analysis, count, input, any))
+}
+
+/// Writes the reports that are asked for beside the result of a verb that judges nothing: as a gate without a policy
+/// sees it.
+fn also(output: &OutputArgs, input: &InputArgs, analysis: &Analysis) -> Result<(), Stop> {
+    if output.also.reports.is_empty() {
+        return Ok(());
+    }
+    let verdict = unasked(input, analysis)?;
+    reports(output, &Judged { analysis, verdict: &verdict, policy: None, anchored: false })
+}
+
+/// What a gate without a policy says.
+fn unasked(input: &InputArgs, analysis: &Analysis) -> Result<Verdict, Stop> {
+    let source = Reread::new(inputs::gather(input)?, analysis);
+    let circumstances = Circumstances { baseline: None, today: check::today(), stale_fails: false };
+    Ok(judge(analysis, &Policy::default(), circumstances, &source)?)
+}
+
+/// Writes the reports that are asked for.
+fn reports(output: &OutputArgs, judged: &Judged<'_>) -> Result<(), Stop> {
+    let request = Request { stamps: output.ts.into(), ..Request::default() };
+    for target in &output.also.reports {
+        output::deliver(Some(&target.path), |out| target.kind.write(judged, &request, out))?;
+    }
+    Ok(())
 }
 
 /// The exit code of a finished analysis; `any` tells whether there was anything to show.

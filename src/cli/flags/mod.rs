@@ -8,9 +8,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 mod gate;
+mod reports;
 mod words;
 
-pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb};
+pub(super) use reports::{ReportKind, ReportsArgs, report_kind};
 
 pub(super) use words::{
     ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
@@ -206,6 +208,8 @@ pub(super) struct OutputArgs {
     /// Times in machine formats
     #[arg(long, value_name = "FORM", default_value = "rfc3339")]
     pub(super) ts: TimeStamps,
+    #[command(flatten)]
+    pub(super) also: ReportsArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -507,8 +511,8 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
-          value_parser = formats(&["json", "jsonl", "text"]))]
-    pub(super) format: &'static Format,
+          value_parser = report_kind())]
+    pub(super) format: ReportKind,
     /// Write every event too, not only what sessions keep of them
     #[arg(long, help_heading = "Output")]
     pub(super) events: bool,
