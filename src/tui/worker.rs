@@ -106,7 +106,9 @@ pub fn load(inputs: &[Input], options: &Options, reins: &Reins, say: &(dyn Fn(An
 /// Bytes of the inputs that are files.
 pub fn bytes_of(inputs: &[Input]) -> u64 {
     let size = |input: &Input| match input {
-        Input::File(path) => std::fs::metadata(path).map_or(0, |facts| facts.len()),
+        Input::File(path) | Input::Corrected { path, .. } => {
+            std::fs::metadata(path).map_or(0, |facts| facts.len())
+        }
         Input::Stdin => 0,
     };
     inputs.iter().map(size).sum()

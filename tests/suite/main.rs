@@ -23,6 +23,8 @@ mod labels;
 mod memory;
 mod packets;
 mod parity;
+#[cfg(feature = "cli")]
+mod pipelines;
 mod reports;
 mod robustness;
 mod rules;

@@ -55,7 +55,9 @@ pub(in crate::cli) fn run(args: &SummaryArgs, screen: &ScreenArgs) -> Result<Exi
 /// What cannot even be opened is told on the command line, where its reader is still looking.
 fn openable(inputs: &[Input]) -> Result<(), Stop> {
     let closed = |input: &Input| match input {
-        Input::File(path) => File::open(path).err().map(|cause| Error::Open { path: path.clone(), cause }),
+        Input::File(path) | Input::Corrected { path, .. } => {
+            File::open(path).err().map(|cause| Error::Open { path: path.clone(), cause })
+        }
         Input::Stdin => None,
     };
     let mut errors: Vec<Error> = inputs.iter().filter_map(closed).collect();

@@ -20,11 +20,13 @@ pub(super) use words::{
 };
 
 use super::exit::TABLE;
+use crate::filter;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
 use crate::report::session_columns::{SESSION_COLUMNS, SessionColumn};
 use crate::report::{FORMATS, Format};
 use crate::rules;
+use crate::time::Span;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
@@ -157,6 +159,9 @@ pub(super) struct InputArgs {
     /// Take segments that a mirror port recorded twice for retransmissions
     #[arg(long)]
     pub(super) no_dedup: bool,
+    /// Add this to the times of a file, whose recorder's clock was wrong: FILE=DURATION, as tap2.pcap=-0.5s
+    #[arg(long = "clock-offset", value_name = "FILE=DURATION", value_parser = clock_offset, allow_hyphen_values = true, hide_short_help = true)]
+    pub(super) clock_offsets: Vec<(PathBuf, Span)>,
     /// Print no result; end with code 0 if there is something to show, with 1 if there is nothing
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -553,6 +558,15 @@ pub(super) struct ForgeArgs {
     /// Write pcap with microseconds instead of pcapng with nanoseconds
     #[arg(long)]
     pub(super) pcap: bool,
+}
+
+/// `tap2.pcap=-0.5s`.
+fn clock_offset(text: &str) -> Result<(PathBuf, Span), String> {
+    let (file, offset) = text.rsplit_once('=').ok_or("a clock is corrected by FILE=DURATION")?;
+    let offset = offset.strip_prefix('+').unwrap_or(offset);
+    let span = filter::duration(offset)
+        .ok_or_else(|| format!("`{offset}` is no time; times are written 350ms, -0.5s or 1h"))?;
+    Ok((PathBuf::from(file), span))
 }
 
 const FORMAT_HELP: &str = "Form of the result";
