@@ -16,6 +16,7 @@ pub mod filter;
 pub mod gate;
 pub mod inspect;
 pub mod limits;
+pub mod names;
 pub mod packet;
 pub mod place;
 pub mod problem;

@@ -273,8 +273,15 @@ fn conclude(
     let sessions = tracker.finish(&connections, &names, protocols::says_goodbye);
     let problems = problems.list();
     let other_frames = tally.other.iter().map(|(_, count)| count).sum();
-    let findings =
-        judging::findings(&sessions, &connections, &capture.files, &quality, &problems, other_frames);
+    let findings = judging::findings(
+        &sessions,
+        &connections,
+        &capture.files,
+        &quality,
+        &problems,
+        other_frames,
+        &options.names,
+    );
     Analysis {
         quality,
         findings_of_sessions: judging::by_session(&findings, &sessions),

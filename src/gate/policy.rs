@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::terms::{self, Day, Expectation};
 use crate::events::Confidence;
@@ -142,7 +143,7 @@ impl std::error::Error for Wrong {}
 
 impl Wrong {
     /// What is wrong with these bytes of a text.
-    pub(super) fn at(text: &str, bytes: &Range<usize>, reason: impl Into<String>) -> Self {
+    pub fn at(text: &str, bytes: &Range<usize>, reason: impl Into<String>) -> Self {
         let start = bytes.start.min(text.len());
         let before = text.get(..start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
@@ -154,6 +155,30 @@ impl Wrong {
         let letters = long.lines().next().unwrap_or_default().chars().count();
         let end = (column + letters.max(1)).min(whole.chars().count().max(column + 1));
         Self { line, text: whole.to_owned(), letters: column..end, reason: reason.into() }
+    }
+}
+
+impl Timer {
+    /// Reads one that stands in another file: `match` and `path_idle`, as in a policy.
+    ///
+    /// # Errors
+    /// What cannot be meant, with its place in `text`.
+    pub fn read(text: &str, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Self, Wrong> {
+        let table = value.get_ref().as_table();
+        let mut given = BTreeMap::new();
+        for (key, value) in table.into_iter().flatten() {
+            let known = ["match", "path_idle"].contains(&key.get_ref().as_ref());
+            let words = value.get_ref().as_str().filter(|_| known).ok_or_else(|| {
+                Wrong::at(text, &key.span(), "a timer has `match` and `path_idle`, both in quotes")
+            })?;
+            given.insert(key.get_ref().to_string(), Spanned::new(value.span(), words.to_owned()));
+        }
+        match (given.remove("match"), given.remove("path_idle")) {
+            (Some(r#match), Some(path_idle)) => {
+                Reading { text }.timer(name.to_owned(), &WrittenTimer { r#match, path_idle })
+            }
+            _ => Err(Wrong::at(text, &value.span(), "a timer has `match` and `path_idle`, both in quotes")),
+        }
     }
 }
 

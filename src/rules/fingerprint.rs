@@ -26,7 +26,7 @@ const TOKEN: usize = 16;
 pub struct About {
     /// The protocol; empty for the capture itself.
     pub protocol: String,
-    /// The name that clients use for the service, else its port; empty for the capture itself.
+    /// The name that the user gave to the service, else that which clients use for it, else its port; empty for the capture itself.
     pub service: String,
     /// What was worked on, with numbers and tokens taken out; empty where nothing is named.
     pub object: String,
@@ -43,12 +43,18 @@ impl About {
         match (session, connection()) {
             (Some(session), _) => Self {
                 protocol: session.protocol.to_owned(),
-                service: named_by_clients(session).unwrap_or_else(|| format!("port {}", session.server.port)),
+                service: population
+                    .name_of(session.server)
+                    .map(str::to_owned)
+                    .or_else(|| named_by_clients(session))
+                    .unwrap_or_else(|| format!("port {}", session.server.port)),
                 object: object(session, &finding.frames()),
             },
             (None, Some(connection)) => Self {
                 protocol: connection.transport.name().to_owned(),
-                service: format!("port {}", service_port(connection)),
+                service: population
+                    .name_of(connection.server)
+                    .map_or_else(|| format!("port {}", service_port(connection)), str::to_owned),
                 object: String::new(),
             },
             (None, None) => Self::default(),

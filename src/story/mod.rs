@@ -42,7 +42,13 @@ impl<'a> Teller<'a> {
 
     /// The sentences of a session.
     pub fn story(&self, session: &Session) -> Story {
-        narrative::tell(session, self)
+        let mut story = narrative::tell(session, self);
+        let names = &self.analysis.options.names;
+        if !names.is_empty() {
+            let texts = story.lines.iter_mut().map(|line| &mut line.text).chain([&mut story.next]);
+            texts.for_each(|text| *text = names.in_text(text).into_owned());
+        }
+        story
     }
 
     /// The ladder of a session.

@@ -193,3 +193,25 @@ fn the_pieces_for_pipelines_run() {
     assert_eq!(pipeline("nothing.pcap", folder.path(), &[]).status.code(), Some(3));
     assert_eq!(pipeline("x", folder.path(), &[("GHOSTSHARK_FILES", "\n")]).status.code(), Some(2));
 }
+
+#[test]
+fn a_second_recording_passes_against_the_baseline_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "box_forgot.pcapng",
+        "reset_by_firewall.pcapng",
+        "tls_ticket_refused.pcap",
+        "redis_idle_timeout.pcap",
+    ] {
+        let again = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/again").join(name);
+        let again = again.to_str().unwrap();
+        let baseline = folder.path().join(name);
+        let baseline = baseline.to_str().unwrap();
+        assert_eq!(told(&run(&["baseline", &capture(name), "-o", baseline])).0, Some(0));
+        // Even the mildest finding would fail here.
+        let strict = ["check", again, "--fail-on", "info", "--min-confidence", "low"];
+        assert_eq!(told(&run(&strict)).0, Some(1), "{name} has findings");
+        let (code, text) = told(&run(&[&strict[..], &["--baseline", baseline]].concat()));
+        assert_eq!(code, Some(0), "{name}: {text}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::support::run::{Desk, plain};
 use crate::support::{self, file_of};
 
 /// Modules that stand on nothing but each other.
-const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
+const GROUND: [&str; 7] = ["time", "place", "limits", "names", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
 const ABOVE: [(&str, &[&str]); 16] = [

@@ -5,13 +5,19 @@ use super::{Exit, Stop, analyse, look, messages, output, reports};
 use crate::cli::flags::CheckArgs;
 use crate::cli::inputs;
 use crate::filter::Reread;
-use crate::gate::{self, Circumstances, Day, Policy, judge};
+use crate::gate::{self, Circumstances, Day, Policy, Timer, judge};
 use crate::report::gate::Judged;
 use crate::report::text;
 
-pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, Stop> {
+pub(in crate::cli) fn run(args: &CheckArgs, timers: Vec<Timer>) -> Result<Exit, Stop> {
     let mut policy = args.policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
     overrule(&mut policy, args)?;
+    // What the policy says of a timer goes before what the settings say.
+    for timer in timers {
+        if policy.timers.iter().all(|known| known.name != timer.name) {
+            policy.timers.push(timer);
+        }
+    }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let (analysis, count) = analyse(&args.input, false)?;
     let source = Reread::new(inputs::gather(&args.input)?, &analysis);

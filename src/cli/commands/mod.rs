@@ -4,6 +4,7 @@ pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
+pub(super) mod doctor;
 pub(super) mod events;
 pub(super) mod fields;
 pub(super) mod findings;
@@ -23,6 +24,7 @@ pub(super) mod stats;
 pub(super) mod summary;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, IsTerminal};
 
 use super::exit::{Exit, Stop};
@@ -34,6 +36,7 @@ use crate::capture::Input;
 use crate::error::Error;
 use crate::filter::{self, Filter, Macros, PacketSource, Reread, Scope};
 use crate::gate::{Circumstances, Policy, Verdict, judge};
+use crate::names::Names;
 use crate::problem::ProblemKind;
 use crate::report::gate::Judged;
 use crate::report::text::Look;
@@ -124,10 +127,27 @@ fn analyse_these(given: Vec<Input>, input: &InputArgs, keep_events: bool) -> Res
         keep_duplicates: input.no_dedup,
         threads: input.threads,
         keep_events,
+        names: names(input)?,
         ..Options::default()
     };
     let mut progress = Progress::new(input.progress, input.quiet);
     Ok(analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?)
+}
+
+/// Names of hosts: those of the flag's file go before those of the settings.
+fn names(input: &InputArgs) -> Result<Names, Stop> {
+    let mut names = match &input.names {
+        None => Names::default(),
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|cause| Stop::Usage(format!("{}: cannot read: {cause}", path.display())))?;
+            Names::parse(&text).map_err(|wrong| {
+                Stop::Usage(format!("{}, line {}: {}", path.display(), wrong.line, wrong.reason))
+            })?
+        }
+    };
+    names.fill(input.known_names.clone());
+    Ok(names)
 }
 
 /// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.

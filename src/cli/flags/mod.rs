@@ -21,6 +21,7 @@ pub(super) use words::{
 
 use super::exit::TABLE;
 use crate::filter;
+use crate::names::Names;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
 use crate::report::session_columns::{SESSION_COLUMNS, SessionColumn};
@@ -130,9 +131,44 @@ pub(super) enum Verb {
     /// The man page, in roff
     #[command(after_long_help = TABLE)]
     Man(ManArgs),
+    /// What this program would do here: settings and where each is from, the terminal, folders
+    #[command(after_long_help = TABLE)]
+    Doctor(DoctorArgs),
     /// A story becomes a capture: a bug can be shown without private packets
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Forge(ForgeArgs),
+}
+
+impl Cli {
+    /// The inputs of the verb, where it reads any.
+    pub(super) fn input_mut(&mut self) -> Option<&mut InputArgs> {
+        Some(match &mut self.verb {
+            None => &mut self.summary.input,
+            Some(Verb::Summary(args)) => &mut args.input,
+            Some(Verb::Connections(args)) => &mut args.input,
+            Some(Verb::Sessions(args)) => &mut args.input,
+            Some(Verb::Show(args)) => &mut args.input,
+            Some(Verb::Events(args)) => &mut args.input,
+            Some(Verb::Findings(args)) => &mut args.input,
+            Some(Verb::Follow(args)) => &mut args.input,
+            Some(Verb::Packets(args)) => &mut args.input,
+            Some(Verb::Stats(args)) => &mut args.input,
+            Some(Verb::Report(args)) => &mut args.input,
+            Some(Verb::Check(args)) => &mut args.input,
+            Some(Verb::Baseline(args)) => &mut args.input,
+            Some(
+                Verb::Policy(_)
+                | Verb::Explain(_)
+                | Verb::Rules(_)
+                | Verb::Fields(_)
+                | Verb::Schema(_)
+                | Verb::Doctor(_)
+                | Verb::Completions(_)
+                | Verb::Man(_)
+                | Verb::Forge(_),
+            ) => return None,
+        })
+    }
 }
 
 /// What is read and how: the same for every verb that analyses.
@@ -162,6 +198,14 @@ pub(super) struct InputArgs {
     /// Add this to the times of a file, whose recorder's clock was wrong: FILE=DURATION, as tap2.pcap=-0.5s
     #[arg(long = "clock-offset", value_name = "FILE=DURATION", value_parser = clock_offset, allow_hyphen_values = true, hide_short_help = true)]
     pub(super) clock_offsets: Vec<(PathBuf, Span)>,
+    /// Names of hosts and services, in the syntax of hosts(5), where an address may have a port: 10.0.0.5:5432 orders-db
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) names: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+    /// Names that the settings know, too.
+    #[arg(skip)]
+    pub(super) known_names: Names,
     /// Print no result; end with code 0 if there is something to show, with 1 if there is nothing
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -174,6 +218,18 @@ pub(super) struct InputArgs {
     pub(super) two_passes: bool,
     #[arg(short = 'n', hide = true)]
     pub(super) no_names: bool,
+}
+
+/// Where settings come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingsArgs {
+    /// Settings from this file alone, in place of .ghostshark.toml and the user's own
+    #[arg(short = 'C', long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub(super) config: Option<PathBuf>,
+    /// The profile of the settings that goes before the rest of them
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(super) profile: Option<String>,
 }
 
 /// How text looks.
@@ -533,6 +589,12 @@ pub(super) struct SchemaArgs {
     #[arg(short = 'T', long, value_name = "FORMAT", default_value = "json",
           value_parser = formats(&["json", "jsonl"]))]
     pub(super) format: &'static Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
 }
 
 #[derive(Debug, Clone, Args)]

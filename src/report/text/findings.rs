@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::amounts::{counted, moment, said_moment};
 use super::paint::{Paint, Tone};
-use super::{Look, hanging, origin, wrapped_to};
+use super::{Look, hanging, named, origin, wrapped_to};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Confidence;
@@ -69,11 +69,14 @@ fn heading(analysis: &Analysis, finding: &Finding, group: Group) -> String {
     let connection = finding.connections.first().and_then(|id| analysis.connections.get(*id as usize));
     match group {
         Group::Rule => format!("{} {}: {}", finding.rule.code, finding.rule.name, finding.rule.title),
-        Group::Server => connection.map_or("the captures".to_owned(), |c| format!("server {}", c.server)),
+        Group::Server => {
+            connection.map_or("the captures".to_owned(), |c| format!("server {}", named(analysis, c.server)))
+        }
         Group::Session => finding.session.map_or("several sessions, or the captures".to_owned(), |id| {
             let session = analysis.sessions.get((id as usize).saturating_sub(1));
-            let ends =
-                session.map_or(String::new(), |s| format!("  {}  {} -> {}", s.protocol, s.client, s.server));
+            let ends = session.map_or(String::new(), |s| {
+                format!("  {}  {} -> {}", s.protocol, named(analysis, s.client), named(analysis, s.server))
+            });
             format!("S-{id:04}{ends}")
         }),
     }

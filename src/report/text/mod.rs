@@ -29,6 +29,8 @@ use std::io::{self, Write};
 
 use super::{Part, Request, columns};
 use crate::analysis::Analysis;
+use crate::escape;
+use crate::events::Endpoint;
 use crate::time::Timestamp;
 
 /// How times are shown to people.
@@ -76,6 +78,11 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
 fn origin(analysis: &Analysis) -> Timestamp {
     let of_files = analysis.files.iter().filter_map(|file| file.first).min();
     of_files.or_else(|| analysis.connections.iter().map(|c| c.start).min()).unwrap_or_default()
+}
+
+/// An end of a connection, by the name that the user gave to it or to its host.
+fn named(analysis: &Analysis, end: Endpoint) -> String {
+    escape::terminal(&analysis.options.names.in_text(&end.to_string()))
 }
 
 /// Breaks text at spaces so that no line passes [`WIDTH`] with its indent, unless one word does.
