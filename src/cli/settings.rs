@@ -489,6 +489,18 @@ color = "always"
     }
 
     #[test]
+    fn the_page_shows_every_setting_and_is_one() {
+        let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+        let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let settings = read(example, Some("night")).unwrap();
+        for known in &KNOWN {
+            assert!(settings.values.contains_key(known.name), "{}", known.name);
+            assert!(known.variable.is_none_or(|variable| page.contains(variable)), "{}", known.name);
+        }
+        assert_eq!(settings.timers.len(), 1);
+    }
+
+    #[test]
     fn the_file_is_known_before_the_flags_are_read() {
         let words =
             ["ghostshark", "sessions", "-C", "x.toml", "a.pcap", "--profile=night", "--", "--config", "y"];
