@@ -12,6 +12,7 @@ pub mod cli;
 pub mod error;
 pub mod escape;
 pub mod events;
+pub mod export;
 pub mod filter;
 pub mod gate;
 pub mod inspect;

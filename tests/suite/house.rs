@@ -18,7 +18,7 @@ use crate::support::{self, file_of};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 16] = [
+const ABOVE: [(&str, &[&str]); 17] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
@@ -28,6 +28,7 @@ const ABOVE: [(&str, &[&str]); 16] = [
     ("rules", &["events", "session"]),
     ("analysis", &["capture", "packet", "events", "stream", "protocols", "session", "rules"]),
     ("inspect", &["capture", "packet", "events", "stream", "protocols", "session", "analysis"]),
+    ("export", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("filter", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("gate", &["events", "rules", "analysis", "filter"]),
     ("story", &["packet", "events", "session", "rules", "analysis"]),
@@ -52,6 +53,7 @@ const ABOVE: [(&str, &[&str]); 16] = [
             "rules",
             "analysis",
             "inspect",
+            "export",
             "filter",
             "gate",
             "story",

@@ -14,6 +14,7 @@ mod crowd;
 mod degradation;
 mod determinism;
 mod documents;
+mod exports;
 mod faces;
 mod filters;
 #[cfg(feature = "cli")]

@@ -5,6 +5,7 @@ pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
 pub(super) mod events;
+pub(super) mod export;
 pub(super) mod fields;
 pub(super) mod findings;
 pub(super) mod follow;

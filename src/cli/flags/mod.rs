@@ -7,9 +7,11 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod exchange;
 mod gate;
 mod words;
 
+pub(super) use exchange::ExportArgs;
 pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
 
 pub(super) use words::{
@@ -89,6 +91,10 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// The frames of sessions as a capture of their own, with what was found as comments
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark export [OPTIONS] --pcapng <OUT> <FILE>... <ID>...")]
+    Export(ExportArgs),
     /// One line per packet, its decoded fields, its octets; for scripts that know tshark
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Packets(PacketsArgs),
