@@ -53,6 +53,7 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Findings(args)) => commands::findings::run(&args),
         Some(Verb::Follow(args)) => commands::follow::run(&args),
         Some(Verb::Export(args)) => commands::export::run(&args),
+        Some(Verb::Redact(args)) => commands::redact::run(&args),
         Some(Verb::Packets(args)) => commands::packets::run(&args),
         Some(Verb::Stats(args)) => commands::stats::run(&args),
         Some(Verb::Report(args)) => commands::report::run(&args),

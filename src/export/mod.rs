@@ -3,10 +3,14 @@
 //! What is written holds what the analysis found as comments, so that it can be read where ghostshark is not.
 
 pub mod pcapng;
+pub mod redact;
 mod remarks;
 mod resolution;
 mod selection;
 mod slice;
+mod streams;
 
 pub use selection::{Selection, select};
+pub use redact::{Key, Payload, redact};
 pub use slice::{Keys, slice};
+pub use streams::{Hole, Stream, streams};

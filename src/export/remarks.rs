@@ -95,10 +95,17 @@ pub(super) fn head(
         );
     }
     more(&mut text, sessions.len(), "sessions");
+    let inside: BTreeSet<u32> =
+        sessions.iter().flat_map(|session| session.legs.iter().map(|leg| leg.connection)).collect();
     for finding in findings.iter().take(NAMED) {
+        let others = if finding.connections.iter().all(|id| inside.contains(id)) {
+            ""
+        } else {
+            " (it rests on connections that are not in here, too)"
+        };
         let _ = writeln!(
             text,
-            "{} {} {} ({}, {} confidence): {}",
+            "{} {} {} ({}, {} confidence): {}{others}",
             finding.name(),
             finding.rule.code,
             finding.rule.name,

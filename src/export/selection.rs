@@ -36,13 +36,19 @@ pub struct Selection {
 pub fn select(inputs: Vec<Input>, analysis: &Analysis, sessions: &[&Session]) -> Result<Selection, Error> {
     let wanted: BTreeSet<u32> =
         sessions.iter().flat_map(|session| session.legs.iter().map(|leg| leg.connection)).collect();
+    // What proves an end may lie outside: the SYN that took the ports over.
+    let proof: BTreeSet<u64> = wanted
+        .iter()
+        .filter_map(|id| analysis.connections.get(*id as usize))
+        .flat_map(|one| one.ended.frames.iter().map(|at| at.number))
+        .collect();
     let known = wanted.iter().filter_map(|id| analysis.connections.get(*id as usize));
     let mut resolutions = Resolutions::of(known);
     let mut parts = Parts::default();
     let mut selection = Selection::default();
     let finished = inspect::members(inputs, analysis, Some(wanted.clone()), &mut |member| {
         let number = member.frame.at.number;
-        let chosen = member.connections.iter().any(|id| wanted.contains(id));
+        let chosen = member.connections.iter().any(|id| wanted.contains(id)) || proof.contains(&number);
         if chosen {
             selection.frames.insert(number);
             if member.is_error() {

@@ -125,7 +125,8 @@ impl Interfaces {
         for ((id, index, _), number) in &self.numbers {
             let Some(file) = file(analysis, *id) else { continue };
             let drops = file.interfaces.get(*index as usize).and_then(|facts| facts.drops);
-            writer.statistics(*number, file.first.zip(file.last), drops)?;
+            let watched = file.first.zip(file.last.max(file.watched_until));
+            writer.statistics(*number, watched, drops)?;
         }
         Ok(())
     }

@@ -17,6 +17,7 @@ pub mod schema;
 pub mod services;
 pub mod session_columns;
 pub mod stories;
+pub mod stream_index;
 pub mod text;
 pub mod view;
 pub mod words;

@@ -36,8 +36,8 @@ const ABOVE: [(&str, &[&str]); 17] = [
     (
         "report",
         &[
-            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "gate",
-            "story",
+            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "export", "filter",
+            "gate", "story",
         ],
     ),
     ("tui", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"]),

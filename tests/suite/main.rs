@@ -24,6 +24,7 @@ mod labels;
 mod memory;
 mod packets;
 mod parity;
+mod redaction;
 mod reports;
 mod robustness;
 mod rules;

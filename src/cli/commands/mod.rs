@@ -13,6 +13,7 @@ pub(super) mod forge;
 pub(super) mod man;
 pub(super) mod packets;
 pub(super) mod policy;
+pub(super) mod redact;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;

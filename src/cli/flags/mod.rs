@@ -11,7 +11,7 @@ mod exchange;
 mod gate;
 mod words;
 
-pub(super) use exchange::ExportArgs;
+pub(super) use exchange::{ExportArgs, RedactArgs};
 pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
 
 pub(super) use words::{
@@ -95,6 +95,9 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark export [OPTIONS] --pcapng <OUT> <FILE>... <ID>...")]
     Export(ExportArgs),
+    /// A capture in which nobody can be known: other addresses, no payload, no secrets
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Redact(RedactArgs),
     /// One line per packet, its decoded fields, its octets; for scripts that know tshark
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Packets(PacketsArgs),
