@@ -9,6 +9,7 @@ pub mod analysis;
 pub mod capture;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod diff;
 pub mod error;
 pub mod escape;
 pub mod events;

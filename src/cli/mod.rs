@@ -52,6 +52,7 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Events(args)) => commands::events::run(&args),
         Some(Verb::Findings(args)) => commands::findings::run(&args),
         Some(Verb::Follow(args)) => commands::follow::run(&args),
+        Some(Verb::Diff(args)) => commands::diff::run(&args),
         Some(Verb::Export(args)) => commands::export::run(&args),
         Some(Verb::Redact(args)) => commands::redact::run(&args),
         Some(Verb::Packets(args)) => commands::packets::run(&args),

@@ -10,7 +10,7 @@ mod selection;
 mod slice;
 mod streams;
 
-pub use selection::{Selection, select};
 pub use redact::{Key, Payload, redact};
+pub use selection::{Selection, select};
 pub use slice::{Keys, slice};
 pub use streams::{Hole, Stream, streams};

@@ -91,9 +91,8 @@ impl<'w> Writer<'w> {
     /// # Errors
     /// What the writer says; `InvalidInput` for a link type that the format has no room for.
     pub fn interface(&mut self, interface: Interface) -> io::Result<u32> {
-        let link = u16::try_from(interface.link.0).map_err(|_| {
-            io::Error::new(io::ErrorKind::InvalidInput, "pcapng has 16 bits for a link type")
-        })?;
+        let link = u16::try_from(interface.link.0)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "pcapng has 16 bits for a link type"))?;
         self.body.extend(link.to_le_bytes());
         self.body.extend(0_u16.to_le_bytes());
         self.number(interface.snaplen);
@@ -257,7 +256,12 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = Writer::begin(&mut out, &["all of it".to_owned()]).unwrap();
         let interface = Interface { link: LinkType(101), earliest: times[0], ..Interface::default() };
-        let plain = Interface { link: LinkType(1), name: "eth0".to_owned(), microseconds: true, ..Interface::default() };
+        let plain = Interface {
+            link: LinkType(1),
+            name: "eth0".to_owned(),
+            microseconds: true,
+            ..Interface::default()
+        };
         let early = writer.interface(interface).unwrap();
         let late = writer.interface(plain).unwrap();
         writer.secrets(0x544c_534b, b"CLIENT_RANDOM").unwrap();

@@ -74,7 +74,10 @@ pub(super) fn head(
     let _ = match (secrets, keys) {
         (0, _) => writeln!(text, "Left out: all other frames. The source held no decryption secrets."),
         (_, Keys::Embed) => {
-            writeln!(text, "Left out: all other frames. All {secrets} blocks of decryption secrets are in here.")
+            writeln!(
+                text,
+                "Left out: all other frames. All {secrets} blocks of decryption secrets are in here."
+            )
         }
         (_, Keys::Strip) => {
             writeln!(text, "Left out: all other frames, and {secrets} blocks of decryption secrets.")

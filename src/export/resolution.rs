@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::events::Connection;
 use crate::inspect::Member;
-use crate::limits::{RESOLUTIONS_KEPT, RESOLUTION_QUERIES};
+use crate::limits::{RESOLUTION_QUERIES, RESOLUTIONS_KEPT};
 use crate::packet::{Body, Endpoint};
 
 /// Where name servers listen.

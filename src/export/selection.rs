@@ -7,9 +7,11 @@ use super::resolution::Resolutions;
 use crate::analysis::Analysis;
 use crate::capture::{Input, Secret};
 use crate::error::Error;
+use crate::events::Connection;
+use crate::events::transport::Reason;
 use crate::inspect::{self, Member};
 use crate::limits::FRAGMENTS_REMEMBERED;
-use crate::packet::HeaderKind;
+use crate::packet::{FlowKey, HeaderKind};
 use crate::session::Session;
 
 /// The frames of a slice.
@@ -36,12 +38,7 @@ pub struct Selection {
 pub fn select(inputs: Vec<Input>, analysis: &Analysis, sessions: &[&Session]) -> Result<Selection, Error> {
     let wanted: BTreeSet<u32> =
         sessions.iter().flat_map(|session| session.legs.iter().map(|leg| leg.connection)).collect();
-    // What proves an end may lie outside: the SYN that took the ports over.
-    let proof: BTreeSet<u64> = wanted
-        .iter()
-        .filter_map(|id| analysis.connections.get(*id as usize))
-        .flat_map(|one| one.ended.frames.iter().map(|at| at.number))
-        .collect();
+    let proof = taken_over(analysis, &wanted);
     let known = wanted.iter().filter_map(|id| analysis.connections.get(*id as usize));
     let mut resolutions = Resolutions::of(known);
     let mut parts = Parts::default();
@@ -74,6 +71,26 @@ pub fn select(inputs: Vec<Input>, analysis: &Analysis, sessions: &[&Session]) ->
     }
     selection.secrets = finished.secrets;
     Ok(selection)
+}
+
+/// What proves some ends lies outside: the first frame of who took the ports over.
+fn taken_over(analysis: &Analysis, wanted: &BTreeSet<u32>) -> BTreeSet<u64> {
+    let flow = |one: &Connection| FlowKey::new(one.client, one.server, one.transport).0;
+    let ended: BTreeSet<FlowKey> = wanted
+        .iter()
+        .filter_map(|id| analysis.connections.get(*id as usize))
+        .filter(|one| one.ended.reason == Reason::Superseded)
+        .map(flow)
+        .collect();
+    let mut proof = BTreeSet::new();
+    let mut last = BTreeMap::<FlowKey, u32>::new();
+    for one in analysis.connections.iter().filter(|one| ended.contains(&flow(one))) {
+        let before = last.insert(flow(one), one.id);
+        if before.is_some_and(|id| wanted.contains(&id)) {
+            proof.insert(one.first.number);
+        }
+    }
+    proof
 }
 
 /// What tells a datagram that comes in parts: its addresses, its number and what it carries.

@@ -4,6 +4,7 @@
 //! and nowhere below.
 
 pub mod columns;
+pub mod diff;
 pub mod field_pages;
 pub use crate::story::wireshark as filter;
 pub mod findings;

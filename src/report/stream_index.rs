@@ -54,7 +54,8 @@ pub fn write(analysis: &Analysis, streams: &[Stream], out: &mut dyn Write) -> io
             Side::Client => (one.client, one.server),
             Side::Server => (one.server, one.client),
         });
-        let frames: Vec<PacketRef> = stream.frames.into_iter().flat_map(|(first, last)| [first, last]).collect();
+        let frames: Vec<PacketRef> =
+            stream.frames.into_iter().flat_map(|(first, last)| [first, last]).collect();
         let record = Record {
             r#type: "stream",
             file: &stream.name,

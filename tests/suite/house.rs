@@ -18,7 +18,7 @@ use crate::support::{self, file_of};
 const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 17] = [
+const ABOVE: [(&str, &[&str]); 18] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
@@ -28,6 +28,7 @@ const ABOVE: [(&str, &[&str]); 17] = [
     ("rules", &["events", "session"]),
     ("analysis", &["capture", "packet", "events", "stream", "protocols", "session", "rules"]),
     ("inspect", &["capture", "packet", "events", "stream", "protocols", "session", "analysis"]),
+    ("diff", &["events", "session", "rules", "analysis"]),
     ("export", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("filter", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("gate", &["events", "rules", "analysis", "filter"]),
@@ -36,8 +37,8 @@ const ABOVE: [(&str, &[&str]); 17] = [
     (
         "report",
         &[
-            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "export", "filter",
-            "gate", "story",
+            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "diff", "export",
+            "filter", "gate", "story",
         ],
     ),
     ("tui", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"]),
@@ -53,6 +54,7 @@ const ABOVE: [(&str, &[&str]); 17] = [
             "rules",
             "analysis",
             "inspect",
+            "diff",
             "export",
             "filter",
             "gate",

@@ -13,6 +13,7 @@ mod cli;
 mod crowd;
 mod degradation;
 mod determinism;
+mod differences;
 mod documents;
 mod exports;
 mod faces;

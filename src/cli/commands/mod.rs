@@ -4,6 +4,7 @@ pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
+pub(super) mod diff;
 pub(super) mod events;
 pub(super) mod export;
 pub(super) mod fields;

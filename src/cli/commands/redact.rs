@@ -1,7 +1,7 @@
 //! `redact`: a capture in which nobody can be known.
 
-use super::{Exit, Stop, messages, output};
 use super::export::plain;
+use super::{Exit, Stop, messages, output};
 use crate::capture::Input;
 use crate::cli::flags::RedactArgs;
 use crate::error::Error;
@@ -24,8 +24,7 @@ pub(in crate::cli) fn run(args: &RedactArgs) -> Result<Exit, Stop> {
     if args.input == args.out {
         return Err(Stop::Usage("what is read cannot be written over".to_owned()));
     }
-    let input =
-        if args.input.as_os_str() == "-" { Input::Stdin } else { Input::File(args.input.clone()) };
+    let input = if args.input.as_os_str() == "-" { Input::Stdin } else { Input::File(args.input.clone()) };
     let mut done = export::redact::Done::default();
     output::deliver(Some(&args.out), |out| {
         plain(export::redact(vec![input], key, args.payload.into(), out).map(|all| done = all))

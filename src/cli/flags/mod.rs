@@ -11,7 +11,7 @@ mod exchange;
 mod gate;
 mod words;
 
-pub(super) use exchange::{ExportArgs, RedactArgs};
+pub(super) use exchange::{DiffArgs, ExportArgs, RedactArgs};
 pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
 
 pub(super) use words::{
@@ -91,6 +91,9 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// What differs between two recordings of the same: sessions lost, new, ended otherwise, slower; findings
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Diff(DiffArgs),
     /// The frames of sessions as a capture of their own, with what was found as comments
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark export [OPTIONS] --pcapng <OUT> <FILE>... <ID>...")]

@@ -181,13 +181,18 @@ mod tests {
     #[test]
     fn what_says_what_an_address_is_for_stays() {
         let mut all = addresses();
-        for same in ["0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.251", "::", "::1", "ff02::1", "ff02::fb"] {
+        for same in
+            ["0.0.0.0", "255.255.255.255", "127.0.0.1", "224.0.0.251", "::", "::1", "ff02::1", "ff02::fb"]
+        {
             let address: IpAddr = same.parse().unwrap();
             assert_eq!(all.ip(address), address);
         }
-        for (real, start) in
-            [("10.1.2.3", "10."), ("192.168.4.5", "192.168."), ("169.254.9.9", "169.254."), ("fe80::1234:5", "fe80::")]
-        {
+        for (real, start) in [
+            ("10.1.2.3", "10."),
+            ("192.168.4.5", "192.168."),
+            ("169.254.9.9", "169.254."),
+            ("fe80::1234:5", "fe80::"),
+        ] {
             let other = all.ip(real.parse().unwrap()).to_string();
             assert!(other.starts_with(start) && other != real, "{real} -> {other}");
         }

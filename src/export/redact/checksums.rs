@@ -31,7 +31,8 @@ pub(super) struct Sum {
 impl Sum {
     /// Writes it for the new octets.
     pub(super) fn write(self, old: &[u8], new: &mut [u8], cut: bool) {
-        let stands = |bytes: &[u8]| Some(u16::from_be_bytes(bytes.get(self.at..self.at + 2)?.try_into().ok()?));
+        let stands =
+            |bytes: &[u8]| Some(u16::from_be_bytes(bytes.get(self.at..self.at + 2)?.try_into().ok()?));
         let Some(before) = stands(old) else { return };
         let is_udp = matches!(self.covered, Covered::WithAddresses { protocol: 17, .. });
         let header_only = matches!(self.covered, Covered::Only(start, _) if start + 10 == self.at);
@@ -98,8 +99,8 @@ mod tests {
     fn right_stays_right_and_wrong_stays_wrong() {
         // The header of RFC 1071's time: 45 00 00 3c 1c 46 40 00 40 06 b1 e6 ac 10 0a 63 ac 10 0a 0c.
         let header = [
-            0x45, 0, 0, 0x3c, 0x1c, 0x46, 0x40, 0, 0x40, 6, 0xb1, 0xe6, 0xac, 0x10, 0x0a, 0x63, 0xac, 0x10, 0x0a,
-            0x0c,
+            0x45, 0, 0, 0x3c, 0x1c, 0x46, 0x40, 0, 0x40, 6, 0xb1, 0xe6, 0xac, 0x10, 0x0a, 0x63, 0xac, 0x10,
+            0x0a, 0x0c,
         ];
         let sum = Sum { at: 10, covered: Covered::Only(0, 20), whole: true };
         let mut same = header;

@@ -193,7 +193,9 @@ impl<'f> Redacted<'f> {
         // An aggregate holds further addresses between its parts: header, fourth address, quality and HT control are
         // all that may be taken over.
         const LONGEST: usize = 36 + 8;
-        let Some(next) = next.filter(|next| (start + 24..=start + LONGEST).contains(next)) else { return false };
+        let Some(next) = next.filter(|next| (start + 24..=start + LONGEST).contains(next)) else {
+            return false;
+        };
         self.copy(start, next - start);
         for at in [4, 10, 16] {
             self.link(start + at);
@@ -230,7 +232,11 @@ impl<'f> Redacted<'f> {
         self.ip4(start + 12);
         self.ip4(start + 16);
         let end = start + length.max(20);
-        self.sums.push(Sum { at: start + 10, covered: Covered::Only(start, end), whole: end <= self.bytes.len() });
+        self.sums.push(Sum {
+            at: start + 10,
+            covered: Covered::Only(start, end),
+            whole: end <= self.bytes.len(),
+        });
         self.ip = Some(Ip { v6: false, start });
         true
     }
@@ -280,7 +286,11 @@ impl<'f> Redacted<'f> {
                     // Multipath TCP: the message that adds an address holds it.
                     if kind == 30 && subtype == Some(3) && at + length <= content {
                         let (size, six) = if length >= 20 { (16, true) } else { (4, false) };
-                        if six { self.ip6(at + 4) } else { self.ip4(at + 4) }
+                        if six {
+                            self.ip6(at + 4)
+                        } else {
+                            self.ip4(at + 4)
+                        }
                         let rest = (at + 4 + size).min(at + length);
                         self.put(rest, &vec![0; at + length - rest]);
                     }
@@ -307,7 +317,9 @@ impl<'f> Redacted<'f> {
     fn fragment(&mut self, start: usize, end: usize) -> bool {
         let Some(ip) = self.ip else { return false };
         let field = if ip.v6 { start.checked_sub(6) } else { Some(ip.start + 6) };
-        let Some(field) = field.and_then(|at| self.octets::<2>(at)).map(u16::from_be_bytes) else { return false };
+        let Some(field) = field.and_then(|at| self.octets::<2>(at)).map(u16::from_be_bytes) else {
+            return false;
+        };
         let first = if ip.v6 { field & 0xfff8 == 0 } else { field & 0x1fff == 0 };
         let protocol = if ip.v6 {
             start.checked_sub(8).and_then(|at| self.bytes.get(at))

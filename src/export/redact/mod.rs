@@ -101,7 +101,8 @@ pub fn redact(inputs: Vec<Input>, key: Key, payload: Payload, out: &mut dyn Writ
             let number = match interfaces.get(&key) {
                 Some(number) => *number,
                 None => {
-                    let interface = Interface { link: frame.link, earliest: frame.time, ..Interface::default() };
+                    let interface =
+                        Interface { link: frame.link, earliest: frame.time, ..Interface::default() };
                     let number = writer.interface(interface).map_err(Error::Write)?;
                     interfaces.insert(key, number);
                     number
