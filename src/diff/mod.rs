@@ -42,8 +42,9 @@ pub struct Difference<'a> {
     pub findings_new: Vec<&'a Finding>,
     /// Findings of the old one that the new one has not.
     pub findings_gone: Vec<&'a Finding>,
-    /// Pairs that cannot be compared, for one of the recordings ends before the session does.
-    pub cut: Vec<(Key, Pair<'a>)>,
+    /// Pairs that cannot be compared: one of the recordings ends before the session does, or the same act of the same side
+    /// ends it and why is a guess.
+    pub unclear: Vec<(Key, Pair<'a>)>,
     /// Pairs whose service listens at another port.
     pub moved: Vec<(Key, Pair<'a>)>,
     /// How many sessions were paired.
@@ -84,9 +85,8 @@ pub fn compare<'a>(old: &'a Analysis, new: &'a Analysis, limits: Limits) -> Diff
     difference.new = named(left_new).chain(named(moved_new)).collect();
     for (key, pair) in pairs {
         if outcome(pair.old) != outcome(pair.new) {
-            let cut = |session: &Session| session.outcome.reason == Reason::CaptureEnded;
-            let into =
-                if cut(pair.old) || cut(pair.new) { &mut difference.cut } else { &mut difference.changed };
+            let comparable = is_comparable(pair, old, new);
+            let into = if comparable { &mut difference.changed } else { &mut difference.unclear };
             into.push((key, pair));
             continue;
         }
@@ -99,7 +99,7 @@ pub fn compare<'a>(old: &'a Analysis, new: &'a Analysis, limits: Limits) -> Diff
     difference.lost.sort_by_key(|(_, session)| session.id);
     difference.new.sort_by_key(|(_, session)| session.id);
     difference.changed.sort_by_key(|(_, pair)| pair.new.id);
-    difference.cut.sort_by_key(|(_, pair)| pair.new.id);
+    difference.unclear.sort_by_key(|(_, pair)| pair.new.id);
     difference.moved.sort_by_key(|(_, pair)| pair.new.id);
     difference.shifts.sort_by_key(|(_, pair, shift)| (pair.new.id, shift.measure));
     difference
@@ -152,6 +152,22 @@ fn paired<'a>(
     old.retain(|_, sessions| !sessions.is_empty());
     new.retain(|_, sessions| !sessions.is_empty());
     pairs
+}
+
+/// Whether two ends that are not the same differ for sure.
+fn is_comparable(pair: Pair<'_>, old: &Analysis, new: &Analysis) -> bool {
+    let both = [pair.old, pair.new];
+    if both.iter().any(|session| session.outcome.reason == Reason::CaptureEnded) {
+        return false;
+    }
+    let act = |session: &Session, analysis: &Analysis| {
+        let last = session.last_main().and_then(|leg| analysis.connections.get(leg.connection as usize));
+        last.map(|one| one.ended.how)
+    };
+    // Of a timer it is said by how round a time is that it may have been one.
+    let guessed = both.iter().any(|session| session.outcome.confidence <= Confidence::Medium);
+    let same_act = act(pair.old, old) == act(pair.new, new) && pair.old.outcome.by == pair.new.outcome.by;
+    !(guessed && same_act)
 }
 
 fn outcome(session: &Session) -> (Reason, By) {

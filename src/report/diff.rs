@@ -167,7 +167,9 @@ fn sessions<'a>(difference: &'a Difference<'_>) -> Vec<Record<'a>> {
         let (old_s, new_s) = (Some(Seconds(shift.old)), Some(Seconds(shift.new)));
         Record { measure: Some(shift.measure.name()), old_s, new_s, ..record }
     }));
-    all.extend(difference.cut.iter().map(|(key, pair)| Record::pair("session-not-comparable", key, pair)));
+    all.extend(
+        difference.unclear.iter().map(|(key, pair)| Record::pair("session-not-comparable", key, pair)),
+    );
     all.extend(difference.moved.iter().map(|(key, pair)| Record::pair("session-moved", key, pair)));
     all
 }
@@ -195,7 +197,7 @@ fn summary(compared: Compared<'_>) -> Summary {
         faster: difference.shifts.len() - slower,
         findings_new: difference.findings_new.len(),
         findings_gone: difference.findings_gone.len(),
-        not_comparable: difference.cut.len(),
+        not_comparable: difference.unclear.len(),
         moved: difference.moved.len(),
         factor: compared.limits.factor,
         least_s: Seconds(compared.limits.least),
@@ -248,8 +250,8 @@ fn text(compared: Compared<'_>, look: Look, out: &mut dyn Write) -> io::Result<(
     section("new findings", difference.findings_new.iter().map(|one| finding("+", one)).collect())?;
     section("findings gone", difference.findings_gone.iter().map(|one| finding("-", one)).collect())?;
     section(
-        "not comparable, for a recording ends before",
-        difference.cut.iter().map(|(key, pair)| two(key, pair)).collect(),
+        "not comparable, for a recording ends before, or why it ended is a guess",
+        difference.unclear.iter().map(|(key, pair)| two(key, pair)).collect(),
     )?;
     let moved = difference.moved.iter().map(|(key, pair)| {
         format!(

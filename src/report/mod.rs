@@ -21,6 +21,7 @@ pub mod stories;
 pub mod stream_index;
 pub mod text;
 pub mod view;
+pub mod vocabulary;
 pub mod words;
 
 use std::cmp::Reverse;

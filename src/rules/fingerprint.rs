@@ -113,7 +113,7 @@ fn object(session: &Session, frames: &[PacketRef]) -> String {
 }
 
 /// What stays of an object when it is asked for again another day: without its query, numbers and tokens.
-fn template(object: &str) -> String {
+pub fn template(object: &str) -> String {
     let path = object.split(['?', '#']).next().unwrap_or(object);
     let mut out = String::new();
     let mut run = String::new();

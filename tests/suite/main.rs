@@ -15,6 +15,8 @@ mod degradation;
 mod determinism;
 mod differences;
 mod documents;
+#[cfg(feature = "cli")]
+mod exchange;
 mod exports;
 mod faces;
 mod filters;
@@ -33,3 +35,4 @@ mod rules;
 mod screens;
 mod stories;
 mod support;
+mod vocabularies;

@@ -9,10 +9,12 @@ use clap_complete::Shell;
 
 mod exchange;
 mod gate;
+mod vocabulary;
 mod words;
 
 pub(super) use exchange::{DiffArgs, ExportArgs, RedactArgs};
 pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+pub(super) use vocabulary::As;
 
 pub(super) use words::{
     ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
@@ -242,6 +244,9 @@ pub(super) struct ConnectionsArgs {
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = columns(), hide_short_help = true)]
@@ -267,6 +272,9 @@ pub(super) struct SessionsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
+    /// Whose words it is written in; only ECS has a word for sessions
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = session_columns(), hide_short_help = true)]
@@ -332,6 +340,9 @@ pub(super) struct FindingsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// What they stand under
     #[arg(long, help_heading = "Output", value_name = "BY", default_value = "rule")]
     pub(super) group: FindingsGroup,
