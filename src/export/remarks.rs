@@ -33,8 +33,9 @@ pub(super) fn beside_frames(findings: &[&Finding]) -> BTreeMap<u64, Vec<String>>
                 Role::Context => " (context)",
                 Role::Absence => " (what did not come)",
             };
-            let rule = finding.rule;
-            let line = format!("{} {}{role}: {}", rule.code, rule.name, escape::terminal(&piece.sentence));
+            let broken = finding.rule;
+            let line =
+                format!("{} {}{role}: {}", broken.code, broken.name, escape::terminal(&piece.sentence));
             for at in &piece.frames {
                 if seen.insert((at.number, line.clone())) {
                     lines.entry(at.number).or_default().push(line.clone());

@@ -19,6 +19,9 @@ const RECORDS: usize = 64;
 /// Who asked whom under which number.
 type Question = (Endpoint, Endpoint, u16);
 
+/// The frames of a question, where it was seen, and of its answer.
+type Exchange = (Option<u64>, u64);
+
 /// Looks for the exchanges that named the servers of connections.
 #[derive(Debug, Default)]
 pub(super) struct Resolutions {
@@ -26,7 +29,7 @@ pub(super) struct Resolutions {
     pairs: BTreeMap<(IpAddr, IpAddr), (u64, u64)>,
     asked: BTreeMap<Question, u64>,
     /// Frames of questions and answers by pair.
-    found: BTreeMap<(IpAddr, IpAddr), Vec<(Option<u64>, u64)>>,
+    found: BTreeMap<(IpAddr, IpAddr), Vec<Exchange>>,
 }
 
 impl Resolutions {

@@ -275,7 +275,8 @@ fn text(compared: Compared<'_>, look: Look, out: &mut dyn Write) -> io::Result<(
 fn about(key: &Key) -> String {
     let mut text = format!("{} at {}", key.about.protocol, escape::terminal(&key.about.service));
     if !key.about.object.is_empty() {
-        text += &format!(", {}", escape::terminal(&key.about.object));
+        text.push_str(", ");
+        text.push_str(&escape::terminal(&key.about.object));
     }
     text
 }

@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(args: &ExportArgs) -> Result<Exit, Stop> {
     let mut analysis = analyse_these(given.clone(), &input, false)?;
     if let Some(spool) = &spool {
         for file in analysis.files.iter_mut().filter(|file| file.path == spool.path()) {
-            file.path = spool.name().to_owned();
+            spool.name().clone_into(&mut file.path);
         }
     }
     let sessions = match &filter {

@@ -89,11 +89,6 @@ impl<'f> Redacted<'f> {
             }
             HeaderKind::Link(LinkType(link)) => PLAIN_LINKS.contains(&link) && self.until(start, next),
             HeaderKind::EtherType(ARP) => self.arp(start),
-            HeaderKind::EtherType(_)
-            | HeaderKind::Llc
-            | HeaderKind::Mpls
-            | HeaderKind::Gre
-            | HeaderKind::Ppp => self.until(start, next),
             HeaderKind::Other(name) => PLAIN_TUNNELS.contains(&name) && self.until(start, next),
             HeaderKind::Wifi => self.wifi(start, next),
             HeaderKind::Ipv4 => self.ipv4(start),
@@ -116,7 +111,12 @@ impl<'f> Redacted<'f> {
                 }
                 done
             }
-            HeaderKind::IpProtocol(_) => self.until(start, next),
+            HeaderKind::EtherType(_)
+            | HeaderKind::Llc
+            | HeaderKind::Mpls
+            | HeaderKind::Gre
+            | HeaderKind::Ppp
+            | HeaderKind::IpProtocol(_) => self.until(start, next),
         }
     }
 
@@ -287,9 +287,9 @@ impl<'f> Redacted<'f> {
                     if kind == 30 && subtype == Some(3) && at + length <= content {
                         let (size, six) = if length >= 20 { (16, true) } else { (4, false) };
                         if six {
-                            self.ip6(at + 4)
+                            self.ip6(at + 4);
                         } else {
-                            self.ip4(at + 4)
+                            self.ip4(at + 4);
                         }
                         let rest = (at + 4 + size).min(at + length);
                         self.put(rest, &vec![0; at + length - rest]);
@@ -320,7 +320,8 @@ impl<'f> Redacted<'f> {
         let Some(field) = field.and_then(|at| self.octets::<2>(at)).map(u16::from_be_bytes) else {
             return false;
         };
-        let first = if ip.v6 { field & 0xfff8 == 0 } else { field & 0x1fff == 0 };
+        let offset = if ip.v6 { field >> 3 } else { field & 0x1fff };
+        let first = offset == 0;
         let protocol = if ip.v6 {
             start.checked_sub(8).and_then(|at| self.bytes.get(at))
         } else {

@@ -98,15 +98,13 @@ pub fn redact(inputs: Vec<Input>, key: Key, payload: Payload, out: &mut dyn Writ
             done.masked += u64::from(redacted.masked);
             let bytes = redacted.out;
             let key = (frame.at.file, frame.interface, frame.link);
-            let number = match interfaces.get(&key) {
-                Some(number) => *number,
-                None => {
-                    let interface =
-                        Interface { link: frame.link, earliest: frame.time, ..Interface::default() };
-                    let number = writer.interface(interface).map_err(Error::Write)?;
-                    interfaces.insert(key, number);
-                    number
-                }
+            let number = if let Some(number) = interfaces.get(&key) {
+                *number
+            } else {
+                let interface = Interface { link: frame.link, earliest: frame.time, ..Interface::default() };
+                let number = writer.interface(interface).map_err(Error::Write)?;
+                interfaces.insert(key, number);
+                number
             };
             let original = frame.original.max(bytes.len() as u32);
             writer.packet(number, frame.time, (&bytes, original), &[]).map_err(Error::Write)?;

@@ -85,15 +85,14 @@ pub(super) fn alerts(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     for finding in chosen {
-        let mut event = match super::connection_of(finding, analysis) {
-            Some(one) => common(one, legs, "alert", finding.time),
+        let mut event = if let Some(one) = super::connection_of(finding, analysis) {
+            common(one, legs, "alert", finding.time)
+        } else {
             // One about the capture concerns no flow.
-            None => {
-                let mut event = Map::new();
-                event.insert("timestamp".to_owned(), stamp(finding.time).into());
-                event.insert("event_type".to_owned(), "alert".into());
-                event
-            }
+            let mut event = Map::new();
+            event.insert("timestamp".to_owned(), stamp(finding.time).into());
+            event.insert("event_type".to_owned(), "alert".into());
+            event
         };
         if let Some(first) = finding.frames().first() {
             event.insert("pcap_cnt".to_owned(), first.frame.into());

@@ -16,7 +16,7 @@ use super::{Request, chosen, findings, session_columns};
 use crate::analysis::Analysis;
 use crate::events::{Connection, Endpoint};
 use crate::rules::Finding;
-use crate::session::{Session, SessionLeg};
+use crate::session::{Role, Session, SessionLeg};
 
 /// Whose words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +88,12 @@ impl<'a> Legs<'a> {
             .iter()
             .flat_map(|session| session.legs.iter().map(move |leg| (leg.connection, (session, leg))));
         Self(parts.collect())
+    }
+
+    /// Whether a connection was announced by a session of this protocol, and carries its data.
+    fn carries_data_of(&self, connection: &Connection, protocol: &str) -> bool {
+        let part = self.0.get(&connection.id);
+        part.is_some_and(|(session, leg)| leg.leg.role == Role::Data && session.protocol == protocol)
     }
 
     /// The protocols that were understood on a connection, outermost first.

@@ -104,7 +104,10 @@ pub(super) fn notices(
 fn connection(one: &Connection, legs: &Legs<'_>) -> Row {
     let mut row = ends(one);
     let mut say = |name, cell| row.push((name, cell));
-    let service: Vec<&str> = legs.protocols(one).into_iter().map(service).collect();
+    let mut service: Vec<&str> = legs.protocols(one).into_iter().map(service).collect();
+    if service.is_empty() && legs.carries_data_of(one, "ftp") {
+        service.push("ftp-data");
+    }
     if !service.is_empty() {
         say("service", Cell::Text(service.join(",")));
     }
@@ -114,8 +117,8 @@ fn connection(one: &Connection, legs: &Legs<'_>) -> Row {
         say("resp_bytes", Cell::Count(bytes(one, Side::Server)));
     }
     say("conn_state", Cell::Text(one.conn_state.to_owned()));
-    let missed = one.visibility.gap_bytes;
-    say("missed_bytes", Cell::Count(missed.client.saturating_add(missed.server)));
+    let missed = Side::BOTH.iter().map(|side| missed(one, *side)).fold(0, u64::saturating_add);
+    say("missed_bytes", Cell::Count(missed));
     if !one.history.is_empty() {
         say("history", Cell::Text(one.history.clone()));
     }
@@ -151,8 +154,13 @@ fn duration(one: &Connection) -> Span {
 fn bytes(one: &Connection, side: Side) -> u64 {
     match one.transport {
         Transport::Udp => one.sides[side].payload_bytes,
-        Transport::Tcp => one.sides[side].delivered_bytes.saturating_add(one.visibility.gap_bytes[side]),
+        Transport::Tcp => one.sides[side].delivered_bytes.saturating_add(missed(one, side)),
     }
+}
+
+/// Bytes in holes. Of a side that was never seen Zeek counts nothing, whatever the other acknowledged.
+fn missed(one: &Connection, side: Side) -> u64 {
+    if one.sides[side].packets > 0 { one.visibility.gap_bytes[side] } else { 0 }
 }
 
 /// Zeek's name for a protocol.
