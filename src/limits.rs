@@ -155,3 +155,18 @@ pub const FILTER_DEPTH: usize = 64;
 
 /// Bytes of a compiled regular expression: one in a filter must not fill the memory.
 pub const FILTER_REGEX_BYTES: usize = 4 << 20;
+
+/// Addresses whose replacement is remembered, and listed, while a capture is redacted; others are computed anew.
+pub const REDACTED_ADDRESSES: usize = 1 << 20;
+
+/// How long after its last frame a recorder can have gone on watching: one that says more is not believed.
+pub const WATCHED_BEYOND: Span = Span::from_secs(86_400);
+
+/// Frames with parts of datagrams remembered until the datagram is whole, where frames are chosen for a slice.
+pub const FRAGMENTS_REMEMBERED: usize = 65_536;
+
+/// Questions to name servers remembered until their answer comes, where frames are chosen for a slice.
+pub const RESOLUTION_QUERIES: usize = 65_536;
+
+/// Exchanges with name servers kept in a slice for one client and one server.
+pub const RESOLUTIONS_KEPT: usize = 64;

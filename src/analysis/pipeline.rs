@@ -108,7 +108,8 @@ impl Reading {
 
     /// The times of the run.
     fn whole<'w>(&self, seams: &'w [Timestamp]) -> Window<'w> {
-        Window { start: self.first.unwrap_or_default(), end: self.last.unwrap_or_default(), seams }
+        let end = self.last.max(self.capture.watched_until());
+        Window { start: self.first.unwrap_or_default(), end: end.unwrap_or_default(), seams }
     }
 }
 

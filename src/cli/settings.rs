@@ -25,12 +25,14 @@ pub(super) struct Known {
     /// The flag, and the verb that has it where not all verbs mean the same.
     flag: &'static str,
     verb: Option<&'static str>,
+    /// Whether it is a list of names.
+    list: bool,
     /// The variable of the environment, where it has one.
     pub(super) variable: Option<&'static str>,
 }
 
 /// All of them.
-pub(super) static KNOWN: [Known; 10] = [
+pub(super) static KNOWN: [Known; 11] = [
     known("ui.color", "color", "GHOSTSHARK_COLOR"),
     known("ui.time", "time", "GHOSTSHARK_TIME"),
     known("ui.ts", "ts", "GHOSTSHARK_TS"),
@@ -39,12 +41,23 @@ pub(super) static KNOWN: [Known; 10] = [
     known("ui.theme", "theme", "GHOSTSHARK_THEME"),
     known("ui.ascii", "ascii", "GHOSTSHARK_ASCII"),
     known("names.file", "names", "GHOSTSHARK_NAMES"),
-    Known { name: "columns.sessions.show", flag: "fields", verb: Some("sessions"), variable: None },
-    Known { name: "columns.connections.show", flag: "fields", verb: Some("connections"), variable: None },
+    columns("columns.sessions.show", "sessions"),
+    columns("columns.connections.show", "connections"),
+    Known {
+        name: "redact.key",
+        flag: "key",
+        verb: Some("redact"),
+        list: false,
+        variable: Some("GHOSTSHARK_REDACT_KEY"),
+    },
 ];
 
 const fn known(name: &'static str, flag: &'static str, variable: &'static str) -> Known {
-    Known { name, flag, verb: None, variable: Some(variable) }
+    Known { name, flag, verb: None, list: false, variable: Some(variable) }
+}
+
+const fn columns(name: &'static str, verb: &'static str) -> Known {
+    Known { name, flag: "fields", verb: Some(verb), list: true, variable: None }
 }
 
 /// Sections of a file whose keys are free.
@@ -177,7 +190,7 @@ impl Settings {
                     arg = arg.env(variable).hide_env_values(true);
                 }
                 match value {
-                    Some(text) if known.verb.is_some() => {
+                    Some(text) if known.list => {
                         arg.default_values(text.split(',').map(str::to_owned).collect::<Vec<_>>())
                     }
                     Some(text) => arg.default_value(text),
@@ -275,16 +288,16 @@ impl Reading<'_> {
 
     fn value(&mut self, known: &'static Known, value: &Spanned<DeValue<'_>>) -> Result<(), Wrong> {
         let text = match value.get_ref() {
-            DeValue::Array(list) if known.verb.is_some() => {
+            DeValue::Array(list) if known.list => {
                 let texts = list.iter().map(|item| item.get_ref().as_str().map(str::to_owned));
                 let texts: Option<Vec<String>> = texts.collect();
                 texts
                     .map(|texts| texts.join(","))
                     .ok_or_else(|| self.wrong(&value.span(), format!("{} is a list of names", known.name)))?
             }
-            DeValue::String(text) if known.verb.is_none() => text.to_string(),
+            DeValue::String(text) if !known.list => text.to_string(),
             DeValue::Boolean(on) => on.to_string(),
-            _ if known.verb.is_some() => {
+            _ if known.list => {
                 return Err(self.wrong(&value.span(), format!("{} is a list of names", known.name)));
             }
             _ => return Err(self.wrong(&value.span(), format!("{} is a word in quotes", known.name))),

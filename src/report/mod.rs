@@ -4,6 +4,7 @@
 //! and nowhere below.
 
 pub mod columns;
+pub mod diff;
 pub mod field_pages;
 pub use crate::story::wireshark as filter;
 pub mod findings;
@@ -17,8 +18,10 @@ pub mod schema;
 pub mod services;
 pub mod session_columns;
 pub mod stories;
+pub mod stream_index;
 pub mod text;
 pub mod view;
+pub mod vocabulary;
 pub mod words;
 
 use std::cmp::Reverse;

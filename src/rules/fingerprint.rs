@@ -43,11 +43,7 @@ impl About {
         match (session, connection()) {
             (Some(session), _) => Self {
                 protocol: session.protocol.to_owned(),
-                service: population
-                    .name_of(session.server)
-                    .map(str::to_owned)
-                    .or_else(|| named_by_clients(session))
-                    .unwrap_or_else(|| format!("port {}", session.server.port)),
+                service: population.name_of(session.server).map_or_else(|| service(session), str::to_owned),
                 object: object(session, &finding.frames()),
             },
             (None, Some(connection)) => Self {
@@ -60,6 +56,33 @@ impl About {
             (None, None) => Self::default(),
         }
     }
+}
+
+impl About {
+    /// What a session is about: by the first thing that was asked for in it.
+    pub fn of_session(session: &Session) -> Self {
+        let legs = || session.legs.iter().map(|leg| &leg.leg);
+        let works = legs()
+            .flat_map(|leg| &leg.works.list)
+            .map(|work| (work.begun, work.op.to_string(), work.object.as_deref()));
+        let actions = legs()
+            .flat_map(|leg| &leg.actions)
+            .map(|acted| (acted.asked, acted.op.to_string(), acted.object.as_deref()));
+        let resumes = legs()
+            .flat_map(|leg| &leg.resumptions.list)
+            .map(|resume| (resume.begun, resume.mechanism.to_owned(), resume.object.as_deref()));
+        let first = works.chain(actions).chain(resumes).min_by_key(|(at, ..)| at.first);
+        Self {
+            protocol: session.protocol.to_owned(),
+            service: service(session),
+            object: first.map_or_else(String::new, |(_, op, object)| object.map_or(op, template)),
+        }
+    }
+}
+
+/// The name that clients use for a session's service, else its port.
+fn service(session: &Session) -> String {
+    named_by_clients(session).unwrap_or_else(|| format!("port {}", session.server.port))
 }
 
 /// A refused datagram or SYN may have come from the service itself: of two ports the lower one is the lasting one.
@@ -92,7 +115,7 @@ fn object(session: &Session, frames: &[PacketRef]) -> String {
 }
 
 /// What stays of an object when it is asked for again another day: without its query, numbers and tokens.
-fn template(object: &str) -> String {
+pub fn template(object: &str) -> String {
     let path = object.split(['?', '#']).next().unwrap_or(object);
     let mut out = String::new();
     let mut run = String::new();

@@ -13,7 +13,11 @@ mod cli;
 mod crowd;
 mod degradation;
 mod determinism;
+mod differences;
 mod documents;
+#[cfg(feature = "cli")]
+mod exchange;
+mod exports;
 mod faces;
 mod filters;
 #[cfg(feature = "cli")]
@@ -25,6 +29,7 @@ mod packets;
 mod parity;
 #[cfg(feature = "cli")]
 mod pipelines;
+mod redaction;
 mod reports;
 mod robustness;
 mod rules;
@@ -32,3 +37,4 @@ mod rules;
 mod screens;
 mod stories;
 mod support;
+mod vocabularies;

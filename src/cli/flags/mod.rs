@@ -7,12 +7,16 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod exchange;
 mod gate;
 mod reports;
+mod vocabulary;
 mod words;
 
+pub(super) use exchange::{DiffArgs, ExportArgs, RedactArgs};
 pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb};
 pub(super) use reports::{ReportKind, ReportsArgs, report_kind};
+pub(super) use vocabulary::As;
 
 pub(super) use words::{
     ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
@@ -94,6 +98,16 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// What differs between two recordings of the same: sessions lost, new, ended otherwise, slower; findings
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Diff(DiffArgs),
+    /// The frames of sessions as a capture of their own, with what was found as comments
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark export [OPTIONS] --pcapng <OUT> <FILE>... <ID>...")]
+    Export(ExportArgs),
+    /// A capture in which nobody can be known: other addresses, no payload, no secrets
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Redact(RedactArgs),
     /// One line per packet, its decoded fields, its octets; for scripts that know tshark
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Packets(PacketsArgs),
@@ -156,8 +170,11 @@ impl Cli {
             Some(Verb::Report(args)) => &mut args.input,
             Some(Verb::Check(args)) => &mut args.input,
             Some(Verb::Baseline(args)) => &mut args.input,
+            Some(Verb::Export(args)) => &mut args.input,
             Some(
                 Verb::Policy(_)
+                | Verb::Diff(_)
+                | Verb::Redact(_)
                 | Verb::Explain(_)
                 | Verb::Rules(_)
                 | Verb::Fields(_)
@@ -295,6 +312,9 @@ pub(super) struct ConnectionsArgs {
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = columns(), hide_short_help = true)]
@@ -320,6 +340,9 @@ pub(super) struct SessionsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
+    /// Whose words it is written in; only ECS has a word for sessions
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = session_columns(), hide_short_help = true)]
@@ -385,6 +408,9 @@ pub(super) struct FindingsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// What they stand under
     #[arg(long, help_heading = "Output", value_name = "BY", default_value = "rule")]
     pub(super) group: FindingsGroup,
