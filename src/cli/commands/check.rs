@@ -3,7 +3,7 @@
 use super::policy::{read_baseline, read_policy};
 use super::{Exit, Stop, analyse, look, messages, output};
 use crate::analysis::Analysis;
-use crate::cli::flags::{CheckArgs, ReportKind};
+use crate::cli::flags::{CheckArgs, ReportKind, ReportTarget};
 use crate::cli::inputs;
 use crate::filter::Reread;
 use crate::gate::{self, Circumstances, Day, Policy, Verdict, judge};
@@ -14,7 +14,7 @@ pub(in crate::cli) fn run(args: &CheckArgs) -> Result<Exit, Stop> {
     let mut policy = args.policy.as_deref().map(read_policy).transpose()?.unwrap_or_default();
     overrule(&mut policy, args)?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let (analysis, count) = analyse(&args.input, args.reports.iter().any(ReportTarget::tells_stories))?;
     let source = Reread::new(inputs::gather(&args.input)?, &analysis);
     let circumstances =
         Circumstances { baseline: baseline.as_ref(), today: today(), stale_fails: args.fail_on_stale };

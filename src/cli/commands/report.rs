@@ -1,6 +1,6 @@
 //! `report`: the whole result in one document.
 
-use super::{Exit, Stop, analyse_and_write, look};
+use super::{Exit, Stop, analyse, look, written};
 use crate::cli::flags::ReportArgs;
 use crate::report::{Part, Request};
 
@@ -12,5 +12,6 @@ pub(in crate::cli) fn run(args: &ReportArgs) -> Result<Exit, Stop> {
         look: look(&args.look, &args.output),
         ..Request::default()
     };
-    analyse_and_write(&args.input, &args.output, args.format, &request)
+    let (analysis, count) = analyse(&args.input, request.events || args.format.tells_stories())?;
+    written(&analysis, count, &args.input, &args.output, args.format, &request)
 }

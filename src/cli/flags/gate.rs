@@ -6,7 +6,7 @@ use clap::{Args, Subcommand, ValueHint};
 
 use super::{InputArgs, LookArgs, OutputArgs};
 use crate::report::gate::{GATE_FORMATS, GateFormat};
-use crate::report::{FORMATS, Format};
+use crate::report::{FORMATS, Format, HTML};
 
 /// What is checked, and by what.
 #[derive(Debug, Clone, Args)]
@@ -30,7 +30,7 @@ pub(in crate::cli) struct CheckArgs {
     pub(in crate::cli) fail_on_stale: bool,
     /// Write a report, too: KIND=FILE, where - is standard output; may be given again
     ///
-    /// Kinds: junit, github, gitlab, md, tap for pipelines; json, jsonl, csv for the whole result.
+    /// Kinds: junit, github, gitlab, md, tap for pipelines; html for people; json, jsonl, csv for the whole result.
     #[arg(long = "report", help_heading = "Output", value_name = "KIND=FILE", value_parser = report_target)]
     pub(in crate::cli) reports: Vec<ReportTarget>,
     #[command(flatten)]
@@ -57,6 +57,16 @@ pub(in crate::cli) enum ReportKind {
     Whole(&'static Format),
 }
 
+impl ReportTarget {
+    /// Whether it tells more of an analysis that kept its events.
+    pub(in crate::cli) fn tells_stories(&self) -> bool {
+        match self.kind {
+            ReportKind::Gate(format) => format.tells_stories(),
+            ReportKind::Whole(format) => format.tells_stories(),
+        }
+    }
+}
+
 fn report_target(text: &str) -> Result<ReportTarget, String> {
     let (kind, path) = text.split_once('=').ok_or("a report is written KIND=FILE")?;
     let gate = GATE_FORMATS.iter().find(|format| format.name == kind).map(ReportKind::Gate);
@@ -65,7 +75,7 @@ fn report_target(text: &str) -> Result<ReportTarget, String> {
         let known: Vec<&str> = GATE_FORMATS
             .iter()
             .map(|format| format.name)
-            .chain(FORMATS.iter().map(|format| format.name))
+            .chain(FORMATS.iter().map(|format| format.name).filter(|name| *name != HTML.name))
             .collect();
         format!("there is no report of kind {kind}; known are {}", known.join(", "))
     })?;

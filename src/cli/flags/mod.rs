@@ -10,7 +10,7 @@ use clap_complete::Shell;
 mod gate;
 mod words;
 
-pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind, ReportTarget};
 
 pub(super) use words::{
     ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
@@ -507,7 +507,7 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
-          value_parser = formats(&["json", "jsonl", "text"]))]
+          value_parser = formats(&["json", "jsonl", "text", "html"]))]
     pub(super) format: &'static Format,
     /// Write every event too, not only what sessions keep of them
     #[arg(long, help_heading = "Output")]
