@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::Page;
+use super::{Page, fold};
 use crate::problem::Problem;
 use crate::report::markup::Markup;
 use crate::report::text::amounts::{count, counted};
@@ -95,13 +95,7 @@ pub(super) fn problems(page: &Page<'_>, markup: &mut Markup<'_>) -> io::Result<(
     }
     ordered.sort_by_key(|problem| !problem.kind.is_damage());
     let naming = if page.scene.several_captures() { Naming::Index } else { Naming::Nothing };
-    markup.open("section", &[("id", "problems")])?;
-    markup.open("details", &[("class", "fold")])?;
-    markup.open("summary", &[])?;
-    markup.element("h2", &[], "What was wrong in the inputs")?;
-    markup.text(" ")?;
-    markup.element("small", &[], &ordered.len().to_string())?;
-    markup.close("summary")?;
+    fold(markup, "problems", "What was wrong in the inputs", &ordered.len().to_string(), false)?;
     markup.open("ul", &[])?;
     for problem in ordered.iter().take(PROBLEMS) {
         let said = format!("{}: {}", problem.kind.word(), sentence(analysis, problem, naming));

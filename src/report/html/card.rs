@@ -45,6 +45,10 @@ pub(super) struct Card<'a> {
     pub(super) filters: Vec<String>,
     /// Findings that this one explains.
     pub(super) explains: Vec<String>,
+    /// The finding that explains this one.
+    pub(super) because: Option<String>,
+    /// For how many sessions that ended alike it stands.
+    pub(super) alike: usize,
     /// What tells cards that belong together.
     pub(super) key: (&'static str, String),
 }
@@ -154,11 +158,15 @@ impl Card<'_> {
             markup.element("code", &[], filter)?;
             markup.close("li")?;
         }
-        if !self.explains.is_empty() {
+        let because: Vec<String> = self.because.iter().cloned().collect();
+        for (name, ids) in [("because of", &because), ("explains", &self.explains)] {
+            if ids.is_empty() {
+                continue;
+            }
             markup.open("li", &[])?;
-            markup.element("b", &[], "explains")?;
+            markup.element("b", &[], name)?;
             markup.open("span", &[])?;
-            for id in &self.explains {
+            for id in ids {
                 markup.element("a", &[("href", &format!("#{id}"))], id)?;
                 markup.text(" ")?;
             }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::card::Card;
-use super::{CARDS, Page, REMARKS, Stories, row_of, section};
+use super::{CARDS, Page, REMARKS, Stories, fold, section};
 use crate::gate::{Case, State};
 use crate::place::PacketRef;
 use crate::report::filter;
 use crate::report::findings::is_told;
 use crate::report::markup::Markup;
 use crate::report::text::amounts::{counted, said_moment};
-use crate::report::text::findings::{cited, sure};
+use crate::report::text::findings::cited;
 use crate::report::text::story;
 use crate::report::words::Word;
 use crate::rules::{Finding, Layer, Role, Severity};
@@ -29,10 +29,14 @@ pub(super) struct Findings<'a> {
     pub(super) groups: Vec<Vec<Card<'a>>>,
     /// How many of those that are told have no card.
     pub(super) left: usize,
-    /// Those that are only mentioned.
-    remarks: Vec<(&'a Finding, Severity)>,
+    /// Cards of what weakens the captures.
+    pub(super) of_captures: Vec<Card<'a>>,
+    /// Cards of those that are no cause of their own, or mild, or hardly more than a guess.
+    pub(super) remarks: Vec<Card<'a>>,
+    /// How many of these have no card.
+    remarks_left: usize,
     /// How many there are of each severity among those that are told, mildest first.
-    pub(super) counts: [usize; 4],
+    counts: [usize; 4],
 }
 
 impl<'a> Findings<'a> {
@@ -60,15 +64,28 @@ impl<'a> Findings<'a> {
                 }
             }
         }
-        let mut this = Self { groups: Vec::new(), left: 0, remarks: Vec::new(), counts: [0; 4] };
+        let mut this = Self {
+            groups: Vec::new(),
+            left: 0,
+            of_captures: Vec::new(),
+            remarks: Vec::new(),
+            remarks_left: 0,
+            counts: [0; 4],
+        };
         let mut places: BTreeMap<(&'static str, String), usize> = BTreeMap::new();
         let mut cards = 0;
         for (finding, case, severity) in judged {
+            let explains = explained.remove(&finding.id);
             if !is_told(finding) && !case.is_some_and(|case| case.fails) {
-                this.remarks.push((finding, severity));
+                if this.remarks.len() < REMARKS {
+                    this.remarks.push(card(finding, case, severity, page, explains));
+                } else {
+                    this.remarks_left += 1;
+                }
                 continue;
             }
-            if let Some(count) = this.counts.get_mut(severity as usize) {
+            let of_capture = finding.layer == Layer::Capture;
+            if !of_capture && let Some(count) = this.counts.get_mut(severity as usize) {
                 *count += 1;
             }
             if cards == CARDS {
@@ -76,7 +93,11 @@ impl<'a> Findings<'a> {
                 continue;
             }
             cards += 1;
-            let card = card(finding, case, severity, page, explained.remove(&finding.id));
+            let card = card(finding, case, severity, page, explains);
+            if of_capture {
+                this.of_captures.push(card);
+                continue;
+            }
             let place = *places.entry(card.key.clone()).or_insert_with(|| {
                 this.groups.push(Vec::new());
                 this.groups.len() - 1
@@ -138,7 +159,7 @@ fn card<'a>(
         state: case.map(standing).unwrap_or_default(),
         claim: finding.message.clone(),
         fault: finding.fault.word(),
-        confidence: sure(finding.confidence),
+        confidence: finding.confidence.word().to_owned(),
         session,
         about: about.join("; "),
         when: said_moment(finding.time, page.scene.origin, page.scene.clock),
@@ -156,6 +177,8 @@ fn card<'a>(
         ruled_out: finding.ruled_out.clone(),
         filters: shown(filter::finding(finding, page.analysis)),
         explains: explains.unwrap_or_default(),
+        because: finding.caused_by.map(|id| format!("F-{id:04}")),
+        alike: 1,
         key: (finding.rule.code, session.map_or(String::new(), |session| session.server.to_string())),
     }
 }
@@ -245,46 +268,43 @@ pub(super) fn write(
     markup.line()
 }
 
+/// What the rules say of the captures themselves.
+pub(super) fn of_captures(
+    all: &Findings<'_>,
+    page: &Page<'_>,
+    stories: &mut Stories,
+    markup: &mut Markup<'_>,
+) -> io::Result<()> {
+    if all.of_captures.is_empty() {
+        return Ok(());
+    }
+    section(markup, "doubts", "What weakens the captures", "")?;
+    for card in &all.of_captures {
+        card.write(page, stories, true, markup)?;
+    }
+    markup.close("section")?;
+    markup.line()
+}
+
 /// Those that are no cause of their own, or mild, or hardly more than a guess.
-pub(super) fn remarks(all: &Findings<'_>, markup: &mut Markup<'_>) -> io::Result<()> {
+pub(super) fn remarks(
+    all: &Findings<'_>,
+    page: &Page<'_>,
+    stories: &mut Stories,
+    open: bool,
+    markup: &mut Markup<'_>,
+) -> io::Result<()> {
     if all.remarks.is_empty() {
         return Ok(());
     }
-    markup.open("section", &[("id", "remarks")])?;
-    markup.open("details", &[("class", "fold")])?;
-    markup.open("summary", &[])?;
-    markup.element("h2", &[], "Remarks, guesses and consequences")?;
-    markup.text(" ")?;
-    markup.element("small", &[], &all.remarks.len().to_string())?;
-    markup.close("summary")?;
-    markup.open("ul", &[("class", "remarks")])?;
-    for (finding, severity) in all.remarks.iter().take(REMARKS) {
-        let level = severity.name();
-        markup.open("li", &[("class", "remark"), ("id", &finding.name()), ("data-level", level)])?;
-        markup.element("span", &[("class", "badge")], level)?;
-        markup.text(" ")?;
-        let mut said = format!("{} {}: {}", finding.rule.code, finding.rule.name, finding.message);
-        let frames = frames(finding, false);
-        if !frames.is_empty() {
-            said = format!("{said} [frames {frames}]");
-        }
-        markup.element("span", &[], &said)?;
-        if let Some(cause) = finding.caused_by {
-            let name = format!("F-{cause:04}");
-            markup.text(" because of ")?;
-            markup.element("a", &[("href", &format!("#{name}"))], &name)?;
-        }
-        if let Some(id) = finding.session {
-            markup.text(" ")?;
-            markup.element("a", &[("href", &row_of(id))], &format!("S-{id:04}"))?;
-        }
-        markup.close("li")?;
-        markup.line()?;
+    let count = (all.remarks.len() + all.remarks_left).to_string();
+    fold(markup, "remarks", "Remarks, guesses and consequences", &count, open)?;
+    for card in &all.remarks {
+        card.write(page, stories, false, markup)?;
     }
-    markup.close("ul")?;
-    if all.remarks.len() > REMARKS {
-        let left = all.remarks.len() - REMARKS;
-        let said = format!("{left} more are left out here; `ghostshark findings --all` lists them.");
+    if all.remarks_left > 0 {
+        let said =
+            format!("{} more are left out here; `ghostshark findings --all` lists them.", all.remarks_left);
         markup.element("p", &[("class", "aside")], &said)?;
     }
     markup.close("details")?;

@@ -16,6 +16,7 @@ use crate::report::markup::{Fixed, Markup};
 use crate::report::text::amounts::{count, counted};
 use crate::report::text::rank_of;
 use crate::report::words::Word;
+use crate::rules::Severity;
 
 const STYLE: Fixed = Fixed(include_str!("style.css"));
 const SCRIPT: Fixed = Fixed(include_str!("script.js"));
@@ -220,16 +221,24 @@ fn in_short(
         "{} over {}: {}",
         counted(sessions.len() as u64, "session"),
         counted(page.analysis.connections.len() as u64, "connection"),
-        if named.is_empty() { "nothing to judge".to_owned() } else { named.join(", ") }
+        if named.is_empty() { "no word was understood".to_owned() } else { named.join(", ") }
     );
-    let hurts = ends.iter().filter(|card| card.level == "warning").count();
-    let (class, verdict) = match (all.groups.is_empty(), hurts, ends.len()) {
-        (false, _, _) => ("bad", format!("{} found", all.counted())),
-        (true, 1.., _) => {
-            ("bad", format!("No finding, but {} ended badly", counted(hurts as u64, "session")))
+    let alike = |level: &str| -> usize {
+        ends.iter().filter(|card| card.level == level).map(|card| card.alike).sum()
+    };
+    let (hurts, odd) = (alike("warning"), alike("info"));
+    let (class, verdict) = match (all.groups.is_empty(), hurts, odd) {
+        (false, ..) => ("bad", format!("{} found", all.counted())),
+        (true, 1.., _) => ("bad", format!("No finding, but {} badly", ended(hurts))),
+        (true, 0, 1..) => {
+            ("odd", format!("Nothing is known to hurt; {} in a way that deserves a look", ended(odd)))
         }
-        (true, 0, 1..) => ("odd", "Nothing hurts; what deserves a look stands below".to_owned()),
-        (true, 0, 0) if sessions.is_empty() => ("odd", "No session was seen".to_owned()),
+        (true, 0, 0) if page.analysis.connections.is_empty() => {
+            ("odd", "There is nothing to judge".to_owned())
+        }
+        (true, 0, 0) if !all.of_captures.is_empty() => {
+            ("odd", "Nothing is wrong in what was seen, but the captures are in doubt".to_owned())
+        }
         (true, 0, 0) => ("good", "Nothing is wrong, as far as the captures show".to_owned()),
     };
     markup.open("p", &[("class", &format!("short {class}"))])?;
@@ -238,6 +247,11 @@ fn in_short(
     markup.text(&said)?;
     markup.text(".")?;
     markup.close("p")
+}
+
+/// `3 ended`, whatever they were.
+fn ended(number: usize) -> String {
+    if number == 1 { "one session or connection ended".to_owned() } else { format!("{number} ended") }
 }
 
 /// The box, the buttons, how many rows are shown.
@@ -253,11 +267,10 @@ fn controls(all: &Findings<'_>, ends: &[Card<'_>], markup: &mut Markup<'_>) -> i
     ];
     markup.empty("input", &attributes)?;
     markup.open("span", &[("id", "levels"), ("role", "group"), ("aria-label", "Severity")])?;
-    for (level, at) in [("critical", 3), ("error", 2), ("warning", 1), ("info", 0)] {
-        let count =
-            all.counts.get(at).copied().unwrap_or(0) + ends.iter().filter(|card| card.level == level).count();
-        // Two buttons that choose nothing would only take room; the two in the middle are always wanted.
-        if count > 0 || level == "error" || level == "warning" || level == "info" {
+    let cards = || all.groups.iter().flatten().chain(&all.of_captures).chain(&all.remarks).chain(ends);
+    for level in Severity::ALL.iter().rev().map(|severity| severity.name()) {
+        // A button that chooses nothing would only take room.
+        if cards().any(|card| card.level == level) {
             let attributes = [("type", "button"), ("data-level", level), ("aria-pressed", "false")];
             markup.element("button", &attributes, level)?;
         }

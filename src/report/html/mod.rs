@@ -26,8 +26,8 @@ use crate::story::{Teller, tables};
 
 /// Cards of findings and of ends: more than this nobody reads, and each is some kilobytes.
 const CARDS: usize = 400;
-/// Remarks, guesses and consequences, which are a line each.
-const REMARKS: usize = 1_000;
+/// Cards of remarks, guesses and consequences, all folded.
+const REMARKS: usize = 400;
 /// Sessions whose story and ladder are in the page.
 const STORIES: usize = 100;
 /// Rows of one ladder.
@@ -85,7 +85,10 @@ impl<'a> Page<'a> {
         captures::write(self, &mut markup)?;
         findings::write(&all, self, &mut stories, &mut markup)?;
         ends::write(&ends, self, &mut stories, &mut markup)?;
-        findings::remarks(&all, &mut markup)?;
+        findings::of_captures(&all, self, &mut stories, &mut markup)?;
+        // Where there is nothing worse, they are what there is to see.
+        let open = all.groups.is_empty() && ends.is_empty();
+        findings::remarks(&all, self, &mut stories, open, &mut markup)?;
         sessions::write(self, &stories, &mut markup)?;
         captures::problems(self, &mut markup)?;
         head::end(self, &mut markup)
@@ -141,5 +144,18 @@ fn section(markup: &mut Markup<'_>, id: &'static str, heading: &str, aside: &str
         markup.element("small", &[], aside)?;
     }
     markup.close("h2")?;
+    markup.line()
+}
+
+/// The same, to be unfolded.
+fn fold(markup: &mut Markup<'_>, id: &'static str, heading: &str, aside: &str, open: bool) -> io::Result<()> {
+    markup.open("section", &[("id", id)])?;
+    let attributes = [("class", "fold"), ("open", "")];
+    markup.open("details", attributes.get(..if open { 2 } else { 1 }).unwrap_or_default())?;
+    markup.open("summary", &[])?;
+    markup.element("h2", &[], heading)?;
+    markup.text(" ")?;
+    markup.element("small", &[], aside)?;
+    markup.close("summary")?;
     markup.line()
 }

@@ -7,7 +7,7 @@
   const keys = document.getElementById('keys');
   const buttons = [...document.querySelectorAll('#levels button')];
   // A row is what is filtered and what the cursor stands on.
-  const rows = [...document.querySelectorAll('.card, .remark, .row[id]')];
+  const rows = [...document.querySelectorAll('.card, .row[id]')];
   const words = new Map();
   let at = null;
 
@@ -19,10 +19,10 @@
   const filter = () => {
     const wanted = box.value.toLowerCase().split(/\s+/).filter(Boolean);
     const levels = buttons.filter(b => b.getAttribute('aria-pressed') === 'true').map(b => b.dataset.level);
-    const all = {card: 0, remark: 0, row: 0};
-    const left = {card: 0, remark: 0, row: 0};
+    const all = {card: 0, row: 0};
+    const left = {card: 0, row: 0};
     for (const row of rows) {
-      const kind = row.classList.contains('row') ? 'row' : row.classList.contains('card') ? 'card' : 'remark';
+      const kind = row.classList.contains('row') ? 'row' : 'card';
       const fits = (levels.length === 0 || levels.includes(row.dataset.level))
         && (wanted.length === 0 || wanted.every(word => text(row).includes(word)));
       row.hidden = !fits;
@@ -34,7 +34,9 @@
     }
     // A match among folded remarks would not be seen.
     const remarks = document.querySelector('#remarks details');
-    if (remarks && (wanted.length > 0 || levels.length > 0)) remarks.open = left.remark > 0;
+    if (remarks && (wanted.length > 0 || levels.length > 0)) {
+      remarks.open = remarks.querySelector('.card:not([hidden])') !== null;
+    }
     const said = [];
     if (all.card > 0) said.push(left.card + ' of ' + all.card + ' cards');
     if (all.row > 0) said.push(left.row + ' of ' + all.row + ' sessions');
@@ -67,7 +69,7 @@
     const goal = hash.length > 1 ? document.getElementById(decodeURIComponent(hash.slice(1))) : null;
     if (!goal) return;
     if (goal.tagName === 'DETAILS') goal.open = true;
-    const row = goal.closest('.card, .remark, .row');
+    const row = goal.closest('.card, .row');
     if (row && row.hidden) {
       box.value = '';
       for (const b of buttons) b.setAttribute('aria-pressed', 'false');

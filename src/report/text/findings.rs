@@ -87,7 +87,7 @@ fn tone(severity: Severity) -> Tone {
     }
 }
 
-pub(in crate::report) fn sure(confidence: Confidence) -> String {
+fn sure(confidence: Confidence) -> String {
     match confidence {
         Confidence::Certain => "certain".to_owned(),
         unsure => format!("{} confidence", unsure.word()),

@@ -7,7 +7,7 @@ pub(super) mod amounts;
 pub(super) mod captures;
 pub(super) mod concern;
 mod connections;
-mod ends;
+pub(super) mod ends;
 pub(super) mod events;
 pub(super) mod findings;
 pub mod follow;
