@@ -168,6 +168,8 @@ fn card<'a>(
         evidence: finding
             .evidence
             .iter()
+            .filter(|piece| piece.role == Role::Shows)
+            .chain(finding.evidence.iter().filter(|piece| piece.role != Role::Shows))
             .map(|piece| {
                 let frames = cited(piece, page.analysis, page.scene.clock);
                 (piece.role.word(), piece.sentence.clone(), frames)

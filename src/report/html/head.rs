@@ -29,7 +29,7 @@ const NAMES: usize = 3;
 const AGAINST: usize = 8;
 
 /// The letters of a life, and what they mean.
-const LETTERS: [(&str, &str); 14] = [
+const LETTERS: [(&str, &str); 13] = [
     ("s", "set-up"),
     ("a A", "login, refused"),
     ("D #", "talk"),
@@ -43,7 +43,6 @@ const LETTERS: [(&str, &str); 14] = [
     ("f", "closed"),
     ("g", "held by one side only"),
     ("?", "not seen"),
-    ("+1", "one more connection"),
 ];
 
 /// What the bars are.
@@ -251,7 +250,11 @@ fn in_short(
 
 /// `3 ended`, whatever they were.
 fn ended(number: usize) -> String {
-    if number == 1 { "one session or connection ended".to_owned() } else { format!("{number} ended") }
+    if number == 1 {
+        "one session or connection ended".to_owned()
+    } else {
+        format!("{number} sessions or connections ended")
+    }
 }
 
 /// The box, the buttons, how many rows are shown.
@@ -293,20 +296,24 @@ pub(super) fn end(page: &Page<'_>, markup: &mut Markup<'_>) -> io::Result<()> {
     markup.element("b", &[], "Bars")?;
     for (class, meaning) in BARS {
         markup.text(" ")?;
+        markup.open("span", &[("class", "sign")])?;
         markup.open("svg", &[("class", "key"), ("viewBox", "0 0 10 10")])?;
         markup.empty("path", &[("class", class), ("d", "M0 0h10v10H0z")])?;
         markup.close("svg")?;
         markup.text(" ")?;
         markup.text(meaning)?;
+        markup.close("span")?;
     }
     markup.close("p")?;
     markup.open("p", &[])?;
     markup.element("b", &[], "Letters")?;
     for (letters, meaning) in LETTERS {
         markup.text(" ")?;
+        markup.open("span", &[("class", "sign")])?;
         markup.element("code", &[], letters)?;
         markup.text(" ")?;
         markup.text(meaning)?;
+        markup.close("span")?;
     }
     markup.close("p")?;
     let from = page.analysis.files.iter().filter_map(|file| file.first).min();

@@ -14,6 +14,8 @@ use crate::session::{Role, Session};
 
 /// Rows of one block.
 const BLOCK: usize = 50;
+/// Rows that a browser lays out at once without being felt.
+const FEW: usize = 300;
 /// Characters of a life that a row shows.
 const LETTERS: usize = 40;
 
@@ -42,7 +44,7 @@ pub(super) fn write(page: &Page<'_>, stories: &Stories, markup: &mut Markup<'_>)
         chosen.sort_by_key(|session| session.id);
     }
     for block in chosen.chunks(BLOCK) {
-        markup.open("div", &[("class", "block")])?;
+        markup.open("div", &[("class", if chosen.len() > FEW { "block lazy" } else { "block" })])?;
         for session in block {
             row(page, stories, session, markup)?;
         }

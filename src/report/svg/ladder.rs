@@ -117,6 +117,16 @@ impl<'a> Drawn<'a> {
         ];
         attributes.extend_from_slice(place);
         markup.open("svg", &attributes)?;
+        // What findings cite lies on a band, below everything else.
+        let mut y = HEAD;
+        for rung in &self.rungs {
+            if let Rung::Row { cited: true, .. } = rung {
+                let (y, height) = (y.to_string(), (rung.height() - 2).to_string());
+                let band = [("class", "cited"), ("y", &y), ("width", &width), ("height", &height)];
+                markup.empty("rect", &band)?;
+            }
+            y += rung.height();
+        }
         for (x, who, anchor) in [
             (CLIENT, format!("client {}", self.ladder.client), "start"),
             (SERVER, format!("server {}", self.ladder.server), "end"),
@@ -130,12 +140,7 @@ impl<'a> Drawn<'a> {
         let mut y = HEAD;
         for rung in &self.rungs {
             match rung {
-                Rung::Row { row, time, gap, lines, cited } => {
-                    if *cited {
-                        let (y, height) = (y.to_string(), (rung.height() - 2).to_string());
-                        let band = [("class", "cited"), ("y", &y), ("width", &width), ("height", &height)];
-                        markup.empty("rect", &band)?;
-                    }
+                Rung::Row { row, time, gap, lines, .. } => {
                     line(markup, time, TIME, y, "aside", "end")?;
                     line(markup, gap, CLIENT - 8, y, "gap", "end")?;
                     self.rung(markup, row, lines, y)?;
