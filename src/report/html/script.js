@@ -38,8 +38,11 @@
       remarks.open = remarks.querySelector('.card:not([hidden])') !== null;
     }
     const said = [];
-    if (all.card > 0) said.push(left.card + ' of ' + all.card + ' cards');
-    if (all.row > 0) said.push(left.row + ' of ' + all.row + ' sessions');
+    const count = (of, name) => {
+      if (all[of] > 0) said.push(left[of].toLocaleString('en') + ' of ' + all[of].toLocaleString('en') + name);
+    };
+    count('card', ' cards');
+    count('row', ' sessions');
     shown.textContent = said.join(', ');
     if (at && at.hidden) stand(null);
   };
@@ -55,14 +58,12 @@
     row.scrollIntoView({block: 'nearest'});
   };
 
-  const seen = () => rows.filter(row => !row.hidden && !row.closest('[hidden], details:not([open]) > *:not(summary)'));
+  const isSeen = row => !row.hidden && !row.closest('[hidden], details:not([open]) > *:not(summary)');
 
   const move = by => {
-    const list = seen();
-    if (list.length === 0) return;
-    const place = list.indexOf(at);
-    const next = place < 0 ? (by > 0 ? 0 : list.length - 1) : Math.min(Math.max(place + by, 0), list.length - 1);
-    stand(list[next]);
+    let place = at ? rows.indexOf(at) : (by > 0 ? -1 : rows.length);
+    do place += by; while (rows[place] && !isSeen(rows[place]));
+    if (rows[place]) stand(rows[place]);
   };
 
   const go = hash => {

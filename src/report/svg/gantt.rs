@@ -139,10 +139,12 @@ pub(in crate::report) fn gantt(
     let span = Span { from: window.0, to: window.1, width: WIDTH - LABEL - 8 };
     let (width, height) = (WIDTH.to_string(), height(session, scene).to_string());
     let title = format!("The life of {} along time", session.name());
+    let view = format!("0 0 {width} {height}");
     let mut attributes = vec![
         ("class", "gantt"),
         ("width", width.as_str()),
         ("height", height.as_str()),
+        ("viewBox", view.as_str()),
         ("role", "img"),
         ("aria-label", title.as_str()),
     ];

@@ -108,10 +108,12 @@ impl<'a> Drawn<'a> {
     /// Draws it.
     pub(super) fn write(&self, markup: &mut Markup<'_>, place: &[Attribute<'_>]) -> io::Result<()> {
         let (width, height) = (WIDTH.to_string(), self.height().to_string());
+        let view = format!("0 0 {width} {height}");
         let mut attributes = vec![
             ("class", "ladder"),
             ("width", width.as_str()),
             ("height", height.as_str()),
+            ("viewBox", view.as_str()),
             ("role", "img"),
             ("aria-label", self.label.as_str()),
         ];
