@@ -13,6 +13,7 @@ use self::ladder::Drawn;
 use super::markup::{Fixed, Markup};
 use super::text::{self, Clock};
 use crate::analysis::Analysis;
+use crate::escape;
 use crate::session::Session;
 use crate::story::{Ladder, Teller};
 use crate::time::Timestamp;
@@ -117,10 +118,20 @@ pub(super) fn write(
     markup.line()
 }
 
-/// Text that fits so many characters, wide ones counted twice: what does not fit is left out, with a sign.
+/// How many letters wide a sign is when it is written.
+fn wide(c: char) -> usize {
+    match c {
+        ' '..='[' | ']'..='~' => 1,
+        // Scripts of East Asia and signs beyond the basic plane are about as wide as two letters.
+        '\u{1100}'.. if !c.is_control() => {
+            escape::terminal(c.encode_utf8(&mut [0; 4])).chars().count().max(2)
+        }
+        c => escape::terminal(c.encode_utf8(&mut [0; 4])).chars().count(),
+    }
+}
+
+/// Text that fits so many letters as it will be written: what does not fit is left out, with a sign.
 fn cut(text: &str, most: usize) -> String {
-    // Scripts of East Asia and signs beyond the basic plane are about as wide as two letters.
-    let wide = |c: char| if u32::from(c) >= 0x1100 { 2 } else { 1 };
     if text.chars().map(wide).sum::<usize>() <= most {
         return text.to_owned();
     }
@@ -157,6 +168,9 @@ mod tests {
         assert_eq!(cut("short", 5), "short");
         assert_eq!(cut("longer", 5), "long…");
         assert_eq!(cut("日本語", 5), "日本…");
+        // What is shown as eight letters takes their room.
+        assert_eq!(cut("ab\u{202e}c", 9), "ab…");
+        assert_eq!(cut("ab\u{202e}c", 11), "ab\u{202e}c");
         assert_eq!(lines("one two three four", 9, 2), ["one two", "three …"]);
         assert_eq!(lines(&"x".repeat(40), 9, 2).len(), 1);
     }
