@@ -59,6 +59,13 @@ pub(super) fn cards<'a>(page: &Page<'a>) -> Vec<Card<'a>> {
         let ended = &connection.ended;
         take(ended.reason, ended.by, connection.server, ended.confidence, Ended::Connection(connection));
     }
+    // A remark may know what to do about a connection that has no session to tell it.
+    let mut advice: BTreeMap<u32, &str> = BTreeMap::new();
+    for finding in analysis.findings.iter().filter(|finding| finding.layer != Layer::Capture) {
+        for id in finding.connections.iter().filter(|id| !page.sessions_of.contains_key(id)) {
+            advice.entry(*id).or_insert(&finding.advice);
+        }
+    }
     groups
         .into_iter()
         .take(CARDS)
@@ -66,7 +73,10 @@ pub(super) fn cards<'a>(page: &Page<'a>) -> Vec<Card<'a>> {
             let level = if concern == Concern::Hurts { "warning" } else { "info" };
             match ended {
                 Ended::Session(session) => of_session(session, count, level, page),
-                Ended::Connection(connection) => of_connection(connection, count, level, page),
+                Ended::Connection(connection) => Card {
+                    change: advice.get(&connection.id).copied().unwrap_or_default().to_owned(),
+                    ..of_connection(connection, count, level, page)
+                },
             }
         })
         .collect()

@@ -216,12 +216,12 @@ fn in_short(
     if reasons.len() > ENDS {
         named.push("…".to_owned());
     }
-    let said = format!(
-        "{} over {}: {}",
-        counted(sessions.len() as u64, "session"),
-        counted(page.analysis.connections.len() as u64, "connection"),
-        if named.is_empty() { "no word was understood".to_owned() } else { named.join(", ") }
-    );
+    let connections = counted(page.analysis.connections.len() as u64, "connection");
+    let said = if named.is_empty() {
+        format!("{connections}, no session")
+    } else {
+        format!("{} over {connections}: {}", counted(sessions.len() as u64, "session"), named.join(", "))
+    };
     let alike = |level: &str| -> usize {
         ends.iter().filter(|card| card.level == level).map(|card| card.alike).sum()
     };
