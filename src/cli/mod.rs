@@ -37,8 +37,8 @@ pub fn run() -> ExitCode {
         let typed = settings.apply(Cli::command()).try_get_matches();
         match typed.and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(mut cli) => {
-                if let Some(input) = cli.input_mut() {
-                    input.known_names.clone_from(&settings.names);
+                if let Some(names) = cli.known_names_mut() {
+                    names.clone_from(&settings.names);
                 }
                 dispatch(cli, settings)
             }

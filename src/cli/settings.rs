@@ -458,7 +458,7 @@ color = "always"
     fn what_cannot_be_meant_is_refused_with_its_place() {
         for (text, line, word) in [
             ("[ui]\ncolour = \"never\"\n", 2, "did you mean `color`"),
-            ("[uy]\n", 1, "did you mean `ui`"),
+            ("[nams]\n", 1, "did you mean `names`"),
             ("[ui]\ncolor = \"sometimes\"\n", 2, "no value `sometimes`"),
             ("[ui]\ncolor = 3\n", 2, "a word in quotes"),
             ("[columns.sessions]\nshow = \"id\"\n", 2, "a list of names"),
@@ -503,7 +503,8 @@ color = "always"
 
     #[test]
     fn the_page_shows_every_setting_and_is_one() {
-        let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
+        let page =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/settings.md")).unwrap();
         let example = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let settings = read(example, Some("night")).unwrap();
         for known in &KNOWN {

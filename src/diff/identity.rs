@@ -1,6 +1,7 @@
 //! What a session is known by in two recordings of the same test: neither time nor address nor client port.
 
 use crate::events::{Hash128, IdentityKind};
+use crate::names::Names;
 use crate::rules::{About, template};
 use crate::session::Session;
 
@@ -15,13 +16,13 @@ pub struct Key {
 
 impl Key {
     /// The key of a session.
-    pub fn of(session: &Session) -> Self {
+    pub fn of(session: &Session, names: &Names) -> Self {
         let named = session.identities.iter().find(|identity| identity.kind == IdentityKind::ClientId);
         let user = session.principal.as_ref().map(|principal| principal.hash);
         // The hash of such a name holds the server's address, which changes from run to run, as do numbers in the name.
         let named = named.and_then(|identity| identity.hint.as_deref()).map(template);
         let named = named.map(|class| Hash128::of(&[class.as_bytes()]));
-        Self { about: About::of_session(session), who: user.or(named) }
+        Self { about: About::of_session(session, names), who: user.or(named) }
     }
 
     /// The same wherever the service listens; none where clients name it, for another name is another service.

@@ -73,16 +73,16 @@ pub fn compare<'a>(old: &'a Analysis, new: &'a Analysis, limits: Limits) -> Diff
     let mut moved_old = without_ports(&mut left_old);
     let mut moved_new = without_ports(&mut left_new);
     for (_, pair) in paired(&mut moved_old, &mut moved_new) {
-        let key = Key::of(pair.new);
+        let key = Key::of(pair.new, &new.options.names);
         difference.moved.push((key.clone(), pair));
         pairs.push((key, pair));
     }
     difference.paired = pairs.len();
-    let named = |left: BTreeMap<Key, Vec<&'a Session>>| {
-        left.into_values().flatten().map(|session| (Key::of(session), session))
+    let named = |left: BTreeMap<Key, Vec<&'a Session>>, of: &'a Analysis| {
+        left.into_values().flatten().map(|session| (Key::of(session, &of.options.names), session))
     };
-    difference.lost = named(left_old).chain(named(moved_old)).collect();
-    difference.new = named(left_new).chain(named(moved_new)).collect();
+    difference.lost = named(left_old, old).chain(named(moved_old, old)).collect();
+    difference.new = named(left_new, new).chain(named(moved_new, new)).collect();
     for (key, pair) in pairs {
         if outcome(pair.old) != outcome(pair.new) {
             let comparable = is_comparable(pair, old, new);
@@ -109,7 +109,7 @@ pub fn compare<'a>(old: &'a Analysis, new: &'a Analysis, limits: Limits) -> Diff
 fn keyed(analysis: &Analysis) -> BTreeMap<Key, Vec<&Session>> {
     let mut all = BTreeMap::<Key, Vec<&Session>>::new();
     for session in &analysis.sessions {
-        all.entry(Key::of(session)).or_default().push(session);
+        all.entry(Key::of(session, &analysis.options.names)).or_default().push(session);
     }
     all
 }

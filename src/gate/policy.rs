@@ -433,8 +433,8 @@ that = 'session.resume.result == "granted"'
         assert_eq!(policy.gate.budgets.get(&Severity::Warning), Some(&10));
         assert_eq!(policy.gate.min_confidence, Confidence::High);
         assert_eq!(policy.timers[0].path_idle, Span::from_secs(350));
-        assert_eq!(policy.rules.get("GST110"), Some(&Setting { severity: Some(Severity::Info), line: 12 }));
-        assert_eq!(policy.rules.get("GSQ903"), Some(&Setting { severity: None, line: 14 }));
+        assert_eq!(policy.rules.get("GST110"), Some(&Setting { severity: Some(Severity::Info), line: 13 }));
+        assert_eq!(policy.rules.get("GSQ903"), Some(&Setting { severity: None, line: 15 }));
         assert_eq!(policy.mutes[0].line, 18);
         assert_eq!(policy.asserts[0].expect, Expectation::Ratio(0.95));
     }

@@ -147,7 +147,7 @@ pub fn confidence(word: &str) -> Result<Confidence, String> {
 /// A time such as `350s`, `15m`, `1.5h`.
 pub(super) fn idle(text: &str) -> Result<Span, String> {
     crate::filter::duration(text)
-        .filter(|span| span.0 >= 0)
+        .filter(|span| span.0 >= 0 && text.ends_with(|letter: char| letter.is_ascii_alphabetic()))
         .ok_or_else(|| format!("`{text}` is no time; times are written 350s, 15m or 1.5h"))
 }
 

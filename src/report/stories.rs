@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::text::{self, Look};
 use super::view::{self, Stamps};
 use super::words::Word;
-use super::{jsonl, services};
+use super::{jsonl, services, svg};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Side;
@@ -31,6 +31,8 @@ pub enum StoryForm {
     Mermaid,
     /// Markdown: what happened as a table.
     Markdown,
+    /// A picture: the life along time, and the ladder.
+    Svg,
 }
 
 /// What is asked of stories.
@@ -60,6 +62,10 @@ pub fn write(
 ) -> io::Result<()> {
     let hide = request.hide_names || request.form != StoryForm::Text;
     let teller = Teller::new(analysis, hide);
+    if request.form == StoryForm::Svg {
+        // One document has one root, so all of them are in one picture.
+        return svg::write(analysis, sessions, &teller, request.look.clock, out);
+    }
     for (index, session) in sessions.iter().enumerate() {
         let story = teller.story(session);
         let ladder = request.ladder.then(|| teller.ladder(session));
@@ -77,6 +83,7 @@ pub fn write(
             }
             StoryForm::Mermaid => mermaid(&teller.ladder(session), out)?,
             StoryForm::Markdown => markdown(analysis, session, &story, out)?,
+            StoryForm::Svg => {}
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::finding::Finding;
 use super::population::Population;
 use crate::events::{Connection, Hash128};
+use crate::names::Names;
 use crate::place::PacketRef;
 use crate::session::{Point, Session};
 
@@ -60,7 +61,7 @@ impl About {
 
 impl About {
     /// What a session is about: by the first thing that was asked for in it.
-    pub fn of_session(session: &Session) -> Self {
+    pub fn of_session(session: &Session, names: &Names) -> Self {
         let legs = || session.legs.iter().map(|leg| &leg.leg);
         let works = legs()
             .flat_map(|leg| &leg.works.list)
@@ -74,7 +75,9 @@ impl About {
         let first = works.chain(actions).chain(resumes).min_by_key(|(at, ..)| at.first);
         Self {
             protocol: session.protocol.to_owned(),
-            service: service(session),
+            service: names
+                .service(session.server.ip, session.server.port)
+                .map_or_else(|| service(session), str::to_owned),
             object: first.map_or_else(String::new, |(_, op, object)| object.map_or(op, template)),
         }
     }

@@ -9,6 +9,7 @@ pub mod narrative;
 pub mod next;
 pub mod services;
 pub mod tables;
+pub mod timeline;
 pub mod wireshark;
 
 pub use ladder::{Ladder, Row};

@@ -182,7 +182,7 @@ fn the_pieces_for_pipelines_run() {
         "it says that there is none yet"
     );
     assert!(fs::read_to_string(&summary).unwrap().contains("GSA506"));
-    for report in ["junit.xml", "ghostshark.sarif", "sessions.jsonl"] {
+    for report in ["sessions.html", "junit.xml", "ghostshark.sarif", "sessions.jsonl"] {
         assert!(fs::metadata(folder.path().join("reports").join(report)).unwrap().len() > 100, "{report}");
     }
     run(&["baseline", &capture("ftp_login_held.pcapng"), "-o", baseline.to_str().unwrap()]);

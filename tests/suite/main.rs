@@ -23,6 +23,8 @@ mod filters;
 #[cfg(feature = "cli")]
 mod gate;
 mod house;
+#[cfg(feature = "cli")]
+mod html;
 mod labels;
 mod memory;
 mod packets;

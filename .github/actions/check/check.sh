@@ -26,6 +26,7 @@ if ((${#files[@]} == 0)); then
 fi
 
 flags=(
+    --report "html=$out/sessions.html"
     --report "junit=$out/junit.xml"
     --report "sarif=$out/ghostshark.sarif"
     --report "jsonl=$out/sessions.jsonl"

@@ -19,7 +19,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, timers: Vec<Timer>) -> Result<Exit, 
         }
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let source = Reread::new(inputs::gather(&args.input)?, &analysis);
     let circumstances =
         Circumstances { baseline: baseline.as_ref(), today: today(), stale_fails: args.fail_on_stale };
@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(args: &CheckArgs, timers: Vec<Timer>) -> Result<Exit, 
         policy: policy.as_deref(),
         anchored: args.sarif_anchor,
     };
-    reports(&args.output, &judged)?;
+    reports(&args.output, &judged, |kind| kind)?;
     // A capture that could not be read proves nothing, whatever the findings are.
     match super::verdict(&analysis, count, &args.input, true) {
         Exit::Done if verdict.passes() => Ok(Exit::Done),

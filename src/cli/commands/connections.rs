@@ -8,7 +8,7 @@ use crate::report::{Part, Request, vocabulary};
 pub(in crate::cli) fn run(args: &ConnectionsArgs) -> Result<Exit, Stop> {
     let filter = understood_for(&args.only, Scope::Connections, &args.input)?;
     let vocabulary = args.vocabulary.meant(args.format.name).map_err(Stop::Usage)?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let request = Request {
         part: Part::Connections,
         events: false,

@@ -36,6 +36,10 @@ fn read(args: &DiffArgs, old: bool) -> Result<Analysis, Stop> {
         no_dedup: false,
         quiet: args.quiet,
         progress: args.progress,
+        clock_offsets: Vec::new(),
+        names: args.names.clone(),
+        settings: args.settings.clone(),
+        known_names: args.known_names.clone(),
         two_passes: false,
         no_names: false,
     };

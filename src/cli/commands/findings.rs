@@ -9,7 +9,7 @@ use crate::report::vocabulary;
 pub(in crate::cli) fn run(args: &FindingsArgs) -> Result<Exit, Stop> {
     let filter = understood_for(&args.only, Scope::Findings, &args.input)?;
     let vocabulary = args.vocabulary.meant(form_name(args.format)).map_err(Stop::Usage)?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let list = FindingList {
         form: args.format.into(),
         group: args.group.into(),

@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
             "standard input cannot be read twice, as following a session needs".to_owned(),
         ));
     }
-    let (analysis, count) = analyse(&input, false)?;
+    let (analysis, count) = analyse(&input, args.output.also.tells_stories())?;
     let sessions = match &filter {
         Some(filter) => chosen(&analysis, &ids, filter, &input)?,
         None => find(&analysis, &ids)?,

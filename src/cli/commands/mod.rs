@@ -4,8 +4,8 @@ pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
-pub(super) mod doctor;
 pub(super) mod diff;
+pub(super) mod doctor;
 pub(super) mod events;
 pub(super) mod export;
 pub(super) mod fields;
@@ -31,7 +31,7 @@ use std::fs;
 use std::io::{self, IsTerminal};
 
 use super::exit::{Exit, Stop};
-use super::flags::{ColorWhen, FilterArgs, InputArgs, LookArgs, OutputArgs};
+use super::flags::{ColorWhen, FilterArgs, InputArgs, LookArgs, OutputArgs, ReportKind};
 use super::progress::Progress;
 use super::{inputs, messages, output};
 use crate::analysis::{self, Analysis, Options};
@@ -52,7 +52,8 @@ fn analyse_and_write(
     format: &Format,
     request: &Request,
 ) -> Result<Exit, Stop> {
-    let (analysis, count) = analyse(input, request.events)?;
+    let (analysis, count) =
+        analyse(input, request.events || format.tells_stories() || output.also.tells_stories())?;
     written(&analysis, count, input, output, format, request)
 }
 
@@ -161,7 +162,7 @@ fn tell(
     shown: impl FnOnce(&Analysis) -> bool,
     write: impl FnOnce(&Analysis, &mut dyn io::Write) -> io::Result<()>,
 ) -> Result<Exit, Stop> {
-    let (analysis, count) = analyse(input, keep_events)?;
+    let (analysis, count) = analyse(input, keep_events || output.also.tells_stories())?;
     told(&analysis, count, input, output, shown, write)
 }
 
@@ -190,7 +191,8 @@ fn also(output: &OutputArgs, input: &InputArgs, analysis: &Analysis) -> Result<(
         return Ok(());
     }
     let verdict = unasked(input, analysis)?;
-    reports(output, &Judged { analysis, verdict: &verdict, policy: None, anchored: false })
+    let judged = Judged { analysis, verdict: &verdict, policy: None, anchored: false };
+    reports(output, &judged, ReportKind::unjudged)
 }
 
 /// What a gate without a policy says.
@@ -200,11 +202,11 @@ fn unasked(input: &InputArgs, analysis: &Analysis) -> Result<Verdict, Stop> {
     Ok(judge(analysis, &Policy::default(), circumstances, &source)?)
 }
 
-/// Writes the reports that are asked for.
-fn reports(output: &OutputArgs, judged: &Judged<'_>) -> Result<(), Stop> {
+/// Writes the reports that are asked for; `of` tells which form of a kind is meant.
+fn reports(output: &OutputArgs, judged: &Judged<'_>, of: fn(ReportKind) -> ReportKind) -> Result<(), Stop> {
     let request = Request { stamps: output.ts.into(), ..Request::default() };
     for target in &output.also.reports {
-        output::deliver(Some(&target.path), |out| target.kind.write(judged, &request, out))?;
+        output::deliver(Some(&target.path), |out| of(target.kind).write(judged, &request, out))?;
     }
     Ok(())
 }

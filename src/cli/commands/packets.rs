@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
     let piped = given.iter().position(|input| *input == Input::Stdin);
     // The copy of standard input is there until the packets were read from it.
     let (again, _spool) = capture::rereadable(given)?;
-    let mut analysis = analyse_these(again.clone(), &args.input, false)?;
+    let mut analysis = analyse_these(again.clone(), &args.input, args.output.also.tells_stories())?;
     if let Some(file) = piped.and_then(|place| analysis.files.get_mut(place)) {
         file.path = PathBuf::from("-");
     }

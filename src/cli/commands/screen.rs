@@ -18,11 +18,12 @@ use crate::tui::theme::{Depth, Theme};
 use crate::tui::{self, Ended, Request, faces};
 
 /// Forms in which sessions are exported from the interface.
-const FORMS: [(&str, StoryForm); 4] = [
+const FORMS: [(&str, StoryForm); 5] = [
     ("json", StoryForm::Json),
     ("md", StoryForm::Markdown),
     ("txt", StoryForm::Text),
     ("mermaid", StoryForm::Mermaid),
+    ("svg", StoryForm::Svg),
 ];
 
 /// Whether the interface is to open: nothing asks for text, and somebody is there to see and to type.
@@ -111,7 +112,7 @@ fn export(analysis: &Analysis, ids: &[u32], form: &str, path: &str) -> Result<St
         let left_out = "payload and secrets are not in this file; names of users are hashes";
         match form {
             StoryForm::Text => writeln!(out, "{left_out}\n")?,
-            StoryForm::Markdown => writeln!(out, "<!-- {left_out} -->\n")?,
+            StoryForm::Markdown | StoryForm::Svg => writeln!(out, "<!-- {left_out} -->\n")?,
             StoryForm::Mermaid => writeln!(out, "%% {left_out}")?,
             // The records have no place for a remark, and a schema that says the same.
             StoryForm::Json => {}

@@ -14,7 +14,7 @@ pub(in crate::cli) fn run(args: &SessionsArgs) -> Result<Exit, Stop> {
             "only ECS has a word for sessions; connections and findings can be written as zeek and eve";
         return Err(Stop::Usage(reason.to_owned()));
     }
-    let (analysis, count) = analyse(&args.input, false)?;
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let list = SessionList {
         form: args.format.into(),
         only: narrowed(filter.as_ref(), &args.input, &analysis, Filter::sessions)?,

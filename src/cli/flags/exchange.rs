@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, ValueEnum, ValueHint};
 
-use super::{ColorWhen, FilterArgs, InputArgs, ProgressWhen};
+use super::{ColorWhen, FilterArgs, InputArgs, ProgressWhen, SettingsArgs};
 use crate::export::{Keys, Payload};
+use crate::names::Names;
 use crate::report::diff::Form;
 
 /// Behind the files stand the sessions that are meant: `S-0001`, or 1, or a filter.
@@ -136,6 +137,14 @@ pub(in crate::cli) struct DiffArgs {
     /// Progress on standard error: by itself for a large input on a terminal, or one JSON object a line
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub(in crate::cli) progress: ProgressWhen,
+    /// Names of hosts and services, in the syntax of hosts(5), where an address may have a port: 10.0.0.5:5432 orders-db
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(in crate::cli) names: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) settings: SettingsArgs,
+    /// Names that the settings know, too.
+    #[arg(skip)]
+    pub(in crate::cli) known_names: Names,
 }
 
 /// How differences are written.

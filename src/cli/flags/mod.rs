@@ -154,9 +154,9 @@ pub(super) enum Verb {
 }
 
 impl Cli {
-    /// The inputs of the verb, where it reads any.
-    pub(super) fn input_mut(&mut self) -> Option<&mut InputArgs> {
-        Some(match &mut self.verb {
+    /// Where the verb keeps the names that the settings know, if it reads captures.
+    pub(super) fn known_names_mut(&mut self) -> Option<&mut Names> {
+        let input = match &mut self.verb {
             None => &mut self.summary.input,
             Some(Verb::Summary(args)) => &mut args.input,
             Some(Verb::Connections(args)) => &mut args.input,
@@ -171,9 +171,9 @@ impl Cli {
             Some(Verb::Check(args)) => &mut args.input,
             Some(Verb::Baseline(args)) => &mut args.input,
             Some(Verb::Export(args)) => &mut args.input,
+            Some(Verb::Diff(args)) => return Some(&mut args.known_names),
             Some(
                 Verb::Policy(_)
-                | Verb::Diff(_)
                 | Verb::Redact(_)
                 | Verb::Explain(_)
                 | Verb::Rules(_)
@@ -184,7 +184,8 @@ impl Cli {
                 | Verb::Man(_)
                 | Verb::Forge(_),
             ) => return None,
-        })
+        };
+        Some(&mut input.known_names)
     }
 }
 

@@ -39,7 +39,28 @@ pub(in crate::cli) enum ReportKind {
     Whole(&'static Format),
 }
 
+impl ReportsArgs {
+    /// Whether one of them tells more of an analysis that kept its events.
+    pub(in crate::cli) fn tells_stories(&self) -> bool {
+        self.reports.iter().any(|target| match target.kind {
+            ReportKind::Gate(format) => format.tells_stories(),
+            ReportKind::Whole(format) => format.tells_stories(),
+        })
+    }
+}
+
 impl ReportKind {
+    /// The form that tells no verdict, where there is one: who gave no policy asked for none.
+    pub(in crate::cli) fn unjudged(self) -> Self {
+        match self {
+            Self::Gate(gate) => FORMATS
+                .iter()
+                .find(|format| format.name == gate.name)
+                .map_or(self, |format| Self::Whole(format)),
+            Self::Whole(_) => self,
+        }
+    }
+
     /// Writes it; `request` says how the whole result is written.
     pub(in crate::cli) fn write(
         self,
@@ -57,8 +78,9 @@ impl ReportKind {
 /// All kinds, with what they are.
 fn kinds() -> impl Iterator<Item = (&'static str, &'static str, ReportKind)> {
     let gate = GATE_FORMATS.iter().map(|format| (format.name, format.about, ReportKind::Gate(format)));
-    let whole = FORMATS.iter().map(|format| (format.name, format.about, ReportKind::Whole(format)));
-    whole.chain(gate)
+    let both = |name: &str| GATE_FORMATS.iter().any(|format| format.name == name);
+    let whole = FORMATS.iter().filter(move |format| !both(format.name));
+    whole.map(|format| (format.name, format.about, ReportKind::Whole(format))).chain(gate)
 }
 
 fn kind(name: &str) -> Option<ReportKind> {

@@ -11,6 +11,7 @@ mod tap;
 
 use std::io::{self, Write};
 
+use super::{HTML, html};
 use crate::analysis::Analysis;
 use crate::gate::{Case, Verdict};
 use crate::rules::{Finding, Severity};
@@ -40,14 +41,22 @@ pub struct GateFormat {
 }
 
 /// All forms.
-pub static GATE_FORMATS: [GateFormat; 6] = [
+pub static GATE_FORMATS: [GateFormat; 7] = [
     GateFormat { name: "junit", about: "JUnit XML: a case for each assert and rule", write: junit::write },
     GateFormat { name: "sarif", about: "SARIF 2.1.0, for alerts beside code", write: sarif::write },
     GateFormat { name: "github", about: "annotations of a GitHub action", write: annotations::write },
     GateFormat { name: "gitlab", about: "code quality report of GitLab", write: code_quality::write },
     GateFormat { name: "md", about: "Markdown for a step summary or a comment", write: markdown::write },
     GateFormat { name: "tap", about: "Test Anything Protocol", write: tap::write },
+    GateFormat { name: HTML.name, about: HTML.about, write: html::judged },
 ];
+
+impl GateFormat {
+    /// Whether it tells more of an analysis that kept its events.
+    pub fn tells_stories(&self) -> bool {
+        self.name == HTML.name
+    }
+}
 
 impl<'j> Judged<'j> {
     /// Every finding with its standing, in order.

@@ -76,7 +76,7 @@ fn cells(analysis: &Analysis, session: &Session, hide_names: bool, look: Look) -
 }
 
 /// `abort by client`.
-fn end(session: &Session) -> String {
+pub(in crate::report) fn end(session: &Session) -> String {
     match session.outcome.reason {
         Reason::CaptureEnded => "open at the end".to_owned(),
         reason => format!("{} {}", reason.word(), by_phrase(session.outcome.by)).trim_end().to_owned(),
@@ -84,7 +84,7 @@ fn end(session: &Session) -> String {
 }
 
 /// Who it is, else what it is known by, else what it was about.
-fn about(session: &Session, hide_names: bool) -> String {
+pub(in crate::report) fn about(session: &Session, hide_names: bool) -> String {
     let about = about::about(session, hide_names).unwrap_or_else(|| "-".to_owned());
     if about.chars().count() > ABOUT {
         let mut short: String = about.chars().take(ABOUT - 1).collect();

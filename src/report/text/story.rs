@@ -74,7 +74,7 @@ pub(in crate::report) fn write(
 }
 
 /// `S-0171  ftp  10.0.0.1:40000 -> 10.0.0.2:21  2 connections`.
-fn heading(analysis: &Analysis, session: &Session, hide_names: bool) -> String {
+pub(in crate::report) fn heading(analysis: &Analysis, session: &Session, hide_names: bool) -> String {
     let mains = session.legs.iter().filter(|part| part.leg.role == Role::Main).count();
     let data = session.legs.len() - mains;
     let several = match (mains, data) {
