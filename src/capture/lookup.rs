@@ -42,12 +42,16 @@ impl Lookup {
             let needs_copy = match input {
                 Input::Stdin => true,
                 // One that cannot be opened has no frame that anybody could ask for.
-                Input::File(_) | Input::Corrected { .. } => {
+                Input::File(_) | Input::Corrected { .. } | Input::Kept(_) => {
                     Source::open(input).is_ok_and(|source| source.compression().is_some())
                 }
             };
             let spool = if needs_copy { Some(Spool::of(input)?) } else { None };
-            let path = spool.as_ref().map_or_else(|| name.clone(), |spool| spool.path().to_owned());
+            let path = match (&spool, input) {
+                (Some(spool), _) => spool.path().to_owned(),
+                (None, Input::Kept(kept)) => kept.path().to_owned(),
+                (None, _) => name.clone(),
+            };
             files.push(Held { name, path, _spool: spool });
         }
         Ok(Self { files, open: None })

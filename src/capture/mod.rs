@@ -40,6 +40,7 @@ pub use secrets::Secret;
 pub use spool::{Spool, rereadable};
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::place::PacketRef;
 use crate::time::{Span, Timestamp};
@@ -58,6 +59,8 @@ pub enum Input {
     },
     /// Standard input.
     Stdin,
+    /// What came through it, kept so that it can be read again; gone when nobody has it any more.
+    Kept(Arc<Spool>),
 }
 
 /// A link type as the pcap and pcapng formats number them (`LINKTYPE_…`; 1 is Ethernet).

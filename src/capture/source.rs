@@ -217,13 +217,19 @@ impl Source {
     /// Opens an input and finds out from its first bytes whether it is compressed.
     pub(super) fn open(input: &Input) -> Result<Self, Error> {
         match input {
-            Input::File(path) | Input::Corrected { path, .. } => {
+            Input::File(_) | Input::Corrected { .. } | Input::Kept(_) => {
+                let path = match input {
+                    Input::Kept(spool) => spool.path(),
+                    Input::File(path) | Input::Corrected { path, .. } => path,
+                    Input::Stdin => Path::new("-"),
+                };
                 let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-                let (metadata, file) = opened.map_err(|cause| Error::Open { path: path.clone(), cause })?;
+                let named = input_path(input);
+                let (metadata, file) = opened.map_err(|cause| Error::Open { path: named.clone(), cause })?;
                 let plain = metadata.is_file();
                 let size = plain.then_some(metadata.len());
-                let mut source = Self::over(Origin::File(file), path, size)?;
-                source.reopen = plain.then(|| path.clone());
+                let mut source = Self::over(Origin::File(file), &named, size)?;
+                source.reopen = plain.then(|| path.to_owned());
                 if let Input::Corrected { by, .. } = input {
                     source.clock_offset = *by;
                 }
@@ -320,6 +326,7 @@ pub(super) fn input_path(input: &Input) -> PathBuf {
     match input {
         Input::File(path) | Input::Corrected { path, .. } => path.clone(),
         Input::Stdin => PathBuf::from("-"),
+        Input::Kept(spool) => spool.name().to_owned(),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::capture::Input;
 use crate::capture::source::{Source, input_path};
@@ -53,23 +54,22 @@ impl Spool {
     }
 }
 
-/// The same inputs in a form that can be read again and again: standard input becomes a file, which exists as long as
-/// the spool does.
+impl PartialEq for Spool {
+    fn eq(&self, other: &Self) -> bool {
+        self.path() == other.path()
+    }
+}
+
+impl Eq for Spool {}
+
+/// The same inputs in a form that can be read again and again: standard input is kept.
 ///
 /// # Errors
 /// Where standard input cannot be copied.
-pub fn rereadable(inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Spool>), Error> {
-    let mut spool = None;
-    let mut all = Vec::with_capacity(inputs.len());
-    for input in inputs {
-        match input {
-            Input::Stdin => {
-                let kept = Spool::of(&input)?;
-                all.push(Input::File(kept.path().to_owned()));
-                spool = Some(kept);
-            }
-            Input::File(_) | Input::Corrected { .. } => all.push(input),
-        }
-    }
-    Ok((all, spool))
+pub fn rereadable(inputs: Vec<Input>) -> Result<Vec<Input>, Error> {
+    let again = |input| match input {
+        Input::Stdin => Spool::of(&Input::Stdin).map(|kept| Input::Kept(Arc::new(kept))),
+        Input::File(_) | Input::Corrected { .. } | Input::Kept(_) => Ok(input),
+    };
+    inputs.into_iter().map(again).collect()
 }

@@ -3,11 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::exit::Stop;
 use super::flags::InputArgs;
 use super::messages;
-use crate::capture::Input;
+use crate::capture::{Input, Spool};
 
 /// Ends of names of captures, as Wireshark and its kin give them.
 const CAPTURES: [&str; 6] = ["pcap", "pcapng", "cap", "dmp", "trc", "snoop"];
@@ -23,10 +24,10 @@ const MOST: usize = 1 << 16;
 pub(super) fn gather(args: &InputArgs) -> Result<Vec<Input>, Stop> {
     let mut inputs = Vec::new();
     for path in args.read.iter().chain(&args.files) {
-        add(path, &mut inputs)?;
+        add(path, args.kept.get(), &mut inputs)?;
     }
     correct(&mut inputs, args)?;
-    if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
+    if inputs.iter().filter(|input| matches!(input, Input::Stdin | Input::Kept(_))).count() > 1 {
         return Err(Stop::Usage("standard input (-) can be read only once".to_owned()));
     }
     if inputs.is_empty() {
@@ -57,9 +58,22 @@ fn correct(inputs: &mut [Input], args: &InputArgs) -> Result<(), Stop> {
     Ok(())
 }
 
-fn add(path: &Path, inputs: &mut Vec<Input>) -> Result<(), Stop> {
+/// Keeps what comes through standard input, if it is among the inputs: it will be read more than once.
+///
+/// # Errors
+/// Where it cannot be copied.
+pub(super) fn keep(args: &InputArgs) -> Result<(), Stop> {
+    let piped = args.read.iter().chain(&args.files).any(|path| path == Path::new("-"));
+    if piped && args.kept.get().is_none() {
+        // Nobody else sets it meanwhile: this thread is the only one.
+        let _ = args.kept.set(Arc::new(Spool::of(&Input::Stdin)?));
+    }
+    Ok(())
+}
+
+fn add(path: &Path, kept: Option<&Arc<Spool>>, inputs: &mut Vec<Input>) -> Result<(), Stop> {
     if path == Path::new("-") {
-        inputs.push(Input::Stdin);
+        inputs.push(kept.map_or(Input::Stdin, |spool| Input::Kept(Arc::clone(spool))));
     } else if path.is_dir() {
         let before = inputs.len();
         walk(path, inputs);
@@ -159,11 +173,11 @@ mod tests {
             fs::write(at(name), "").unwrap();
         }
         let mut inputs = Vec::new();
-        add(folder.path(), &mut inputs).unwrap();
+        add(folder.path(), None, &mut inputs).unwrap();
         assert_eq!(inputs, ["a.pcapng", "m/b.cap", "z.pcap"].map(|name| Input::File(at(name))));
 
         let mut matched = Vec::new();
-        add(&at("*.pcap*"), &mut matched).unwrap();
+        add(&at("*.pcap*"), None, &mut matched).unwrap();
         assert_eq!(matched, [".d.pcap", "a.pcapng", "z.pcap"].map(|name| Input::File(at(name))));
     }
 
@@ -173,7 +187,7 @@ mod tests {
         let odd = folder.path().join("a[1].pcap");
         fs::write(&odd, "").unwrap();
         let mut inputs = Vec::new();
-        add(&odd, &mut inputs).unwrap();
+        add(&odd, None, &mut inputs).unwrap();
         assert_eq!(inputs, [Input::File(odd)]);
     }
 }

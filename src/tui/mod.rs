@@ -89,7 +89,7 @@ pub fn run(request: Request) -> io::Result<Ended> {
     terminal::heed_signals(&terminated)?;
     let name = |input: &Input| match input {
         Input::File(path) | Input::Corrected { path, .. } => path.display().to_string(),
-        Input::Stdin => "standard input".to_owned(),
+        Input::Stdin | Input::Kept(_) => "standard input".to_owned(),
     };
     let names = request.inputs.iter().map(name).collect();
     let bytes = bytes_of(&request.inputs);

@@ -33,7 +33,7 @@ pub(super) fn place(folder: &Path, inputs: &[Input]) -> PathBuf {
         Input::File(path) | Input::Corrected { path, .. } => {
             path.file_stem().map(|name| name.to_string_lossy().into_owned())
         }
-        Input::Stdin => None,
+        Input::Stdin | Input::Kept(_) => None,
     });
     let plain: String = first
         .unwrap_or_else(|| "stdin".to_owned())

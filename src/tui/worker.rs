@@ -109,7 +109,7 @@ pub fn bytes_of(inputs: &[Input]) -> u64 {
         Input::File(path) | Input::Corrected { path, .. } => {
             std::fs::metadata(path).map_or(0, |facts| facts.len())
         }
-        Input::Stdin => 0,
+        Input::Stdin | Input::Kept(_) => 0,
     };
     inputs.iter().map(size).sum()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// A pcap file without packets: little-endian, microseconds, Ethernet.
@@ -266,4 +267,30 @@ fn fields_are_listed() {
         assert!(field["example"].as_str().is_some_and(|example| !example.is_empty()), "{line}");
     }
     assert_eq!(code(&run(&["fields", "qwertzuiop"])), Some(1));
+}
+
+#[test]
+fn standard_input_can_be_asked_twice() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures/ftp_login_held.pcapng");
+    let run = |args: &[&str], stdin: Stdio| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_ghostshark")).args(args).env("NO_COLOR", "1").stdin(stdin).output();
+        let output = output.unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args:?} {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for verb in [&["sessions", "-Y", "tcp.analysis.retransmission"][..], &["follow"], &["packets", "--limit", "3"]] {
+        let mut piped = verb.to_vec();
+        let mut plain = verb.to_vec();
+        piped.push("-");
+        plain.push(path.to_str().unwrap());
+        if verb[0] == "follow" {
+            piped.push("1");
+            plain.push("1");
+        }
+        let file = std::fs::File::open(&path).unwrap();
+        let from_pipe = run(&piped, Stdio::from(file));
+        assert!(!from_pipe.is_empty());
+        assert_eq!(from_pipe, run(&plain, Stdio::null()), "{verb:?}");
+    }
 }

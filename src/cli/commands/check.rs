@@ -19,6 +19,10 @@ pub(in crate::cli) fn run(args: &CheckArgs, timers: Vec<Timer>) -> Result<Exit, 
         }
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    // Filters of a policy may ask about packets, which are read again.
+    if args.policy.is_some() {
+        inputs::keep(&args.input)?;
+    }
     let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let source = Reread::new(inputs::gather(&args.input)?, &analysis);
     let circumstances =

@@ -1,5 +1,7 @@
 //! `diff`: what differs between two recordings of the same.
 
+use std::sync::OnceLock;
+
 use super::{Exit, Stop, analyse_these, coloured, messages, output};
 use crate::analysis::Analysis;
 use crate::cli::flags::{DiffArgs, InputArgs};
@@ -40,6 +42,7 @@ fn read(args: &DiffArgs, old: bool) -> Result<Analysis, Stop> {
         names: args.names.clone(),
         settings: args.settings.clone(),
         known_names: args.known_names.clone(),
+        kept: OnceLock::new(),
         two_passes: false,
         no_names: false,
     };

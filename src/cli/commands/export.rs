@@ -9,8 +9,8 @@ use std::path::Path;
 use super::show::{Meant, chosen, find, split};
 use super::{Exit, Stop, analyse_these, inputs, messages, output, verdict};
 use crate::analysis::Analysis;
-use crate::capture::{Input, Spool};
-use crate::cli::flags::{ExportArgs, InputArgs};
+use crate::capture::Input;
+use crate::cli::flags::ExportArgs;
 use crate::error::Error;
 use crate::export::{self, Keys};
 use crate::problem::ProblemKind;
@@ -29,15 +29,11 @@ pub(in crate::cli) fn run(args: &ExportArgs) -> Result<Exit, Stop> {
         let reason = "raw bytes cannot be masked; --show-secrets says that secrets may be in what is written";
         return Err(Stop::Usage(reason.to_owned()));
     }
-    let (input, spool) = reread(&args.input)?;
-    let Meant { input, ids, filter } = split(&input, &args.only)?;
+    let Meant { input, ids, filter } = split(&args.input, &args.only)?;
+    // Frames are read three times.
+    inputs::keep(&input)?;
     let given = inputs::gather(&input)?;
-    let mut analysis = analyse_these(given.clone(), &input, false)?;
-    if let Some(spool) = &spool {
-        for file in analysis.files.iter_mut().filter(|file| file.path == spool.path()) {
-            spool.name().clone_into(&mut file.path);
-        }
-    }
+    let analysis = analyse_these(given.clone(), &input, false)?;
     let sessions = match &filter {
         Some(filter) => chosen(&analysis, &ids, filter, &input)?,
         None if args.all => analysis.sessions.iter().collect(),
@@ -89,21 +85,6 @@ fn write_streams(
         file.write_all(bytes)
     })?;
     output::deliver(Some(&folder.join("index.jsonl")), |out| stream_index::write(analysis, &streams, out))
-}
-
-/// The same arguments with standard input replaced by a copy on disk, which lives as long as the spool: frames are read
-/// three times.
-pub(super) fn reread(input: &InputArgs) -> Result<(InputArgs, Option<Spool>), Stop> {
-    let mut input = input.clone();
-    let mut spool = None;
-    for path in input.read.iter_mut().chain(&mut input.files) {
-        if path.as_os_str() == "-" && spool.is_none() {
-            let kept = Spool::of(&Input::Stdin)?;
-            kept.path().clone_into(path);
-            spool = Some(kept);
-        }
-    }
-    Ok((input, spool))
 }
 
 /// What a writer can say of an error.

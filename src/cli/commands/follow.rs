@@ -2,7 +2,6 @@
 
 use super::show::{Meant, chosen, find, split};
 use super::{Exit, Stop, also, analyse, inputs, look, messages, output, verdict};
-use crate::capture::Input;
 use crate::cli::flags::{FollowArgs, FollowSide, FollowView};
 use crate::error::Error;
 use crate::events::Side;
@@ -17,11 +16,8 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
         ));
     }
     let Meant { input, ids, filter } = split(&args.input, &args.only)?;
-    if inputs::gather(&input)?.contains(&Input::Stdin) {
-        return Err(Stop::Usage(
-            "standard input cannot be read twice, as following a session needs".to_owned(),
-        ));
-    }
+    // The bytes are read again once it is known which are meant.
+    inputs::keep(&input)?;
     let (analysis, count) = analyse(&input, args.output.also.tells_stories())?;
     let sessions = match &filter {
         Some(filter) => chosen(&analysis, &ids, filter, &input)?,

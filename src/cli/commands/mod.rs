@@ -89,18 +89,12 @@ fn understood(args: &FilterArgs, scope: Scope) -> Result<Option<Filter>, Stop> {
 fn understood_for(args: &FilterArgs, scope: Scope, input: &InputArgs) -> Result<Option<Filter>, Stop> {
     let filter = understood(args, scope)?;
     if let Some(filter) = &filter {
-        readable_twice(filter, input)?;
+        // What a filter wants to know of packets is read in a second pass, which a pipe does not allow.
+        if filter.needs().second_pass {
+            inputs::keep(input)?;
+        }
     }
     Ok(filter)
-}
-
-/// What a filter wants to know of packets is read in a second pass, which a pipe does not allow.
-fn readable_twice(filter: &Filter, input: &InputArgs) -> Result<(), Stop> {
-    if filter.needs().second_pass && inputs::gather(input)?.contains(&Input::Stdin) {
-        let reason = "this filter asks about packets, and standard input cannot be read twice; give a file";
-        return Err(Stop::Usage(reason.to_owned()));
-    }
-    Ok(())
 }
 
 /// What a filter answers over the result.

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
 
 use super::{Exit, Stop, also, analyse_these, inputs, look, messages, output, understood, verdict};
 use crate::analysis::Analysis;
@@ -20,13 +19,8 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
     let wanted = wanted(args, &form);
     let given = inputs::gather(&args.input)?;
     let count = given.len();
-    let piped = given.iter().position(|input| *input == Input::Stdin);
-    // The copy of standard input is there until the packets were read from it.
-    let (again, _spool) = capture::rereadable(given)?;
-    let mut analysis = analyse_these(again.clone(), &args.input, args.output.also.tells_stories())?;
-    if let Some(file) = piped.and_then(|place| analysis.files.get_mut(place)) {
-        file.path = PathBuf::from("-");
-    }
+    let again = capture::rereadable(given)?;
+    let analysis = analyse_these(again.clone(), &args.input, args.output.also.tells_stories())?;
     if args.input.quiet {
         let mut any = filter.is_none() && analysis.totals.packets > 0;
         if let Some(filter) = &filter {

@@ -59,7 +59,7 @@ fn openable(inputs: &[Input]) -> Result<(), Stop> {
         Input::File(path) | Input::Corrected { path, .. } => {
             File::open(path).err().map(|cause| Error::Open { path: path.clone(), cause })
         }
-        Input::Stdin => None,
+        Input::Stdin | Input::Kept(_) => None,
     };
     let mut errors: Vec<Error> = inputs.iter().filter_map(closed).collect();
     match errors.pop() {

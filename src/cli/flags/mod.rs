@@ -2,6 +2,7 @@
 //! them.
 
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
 use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -24,6 +25,7 @@ pub(super) use words::{
 };
 
 use super::exit::TABLE;
+use crate::capture::Spool;
 use crate::filter;
 use crate::names::Names;
 use crate::report::columns::{COLUMNS, Column};
@@ -224,6 +226,9 @@ pub(super) struct InputArgs {
     /// Names that the settings know, too.
     #[arg(skip)]
     pub(super) known_names: Names,
+    /// What came through standard input, where it is read more than once.
+    #[arg(skip)]
+    pub(super) kept: OnceLock<Arc<Spool>>,
     /// Print no result; end with code 0 if there is something to show, with 1 if there is nothing
     #[arg(short, long)]
     pub(super) quiet: bool,
