@@ -273,13 +273,18 @@ fn fields_are_listed() {
 fn standard_input_can_be_asked_twice() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures/ftp_login_held.pcapng");
     let run = |args: &[&str], stdin: Stdio| {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_ghostshark")).args(args).env("NO_COLOR", "1").stdin(stdin).output();
+        let output = Command::new(env!("CARGO_BIN_EXE_ghostshark"))
+            .args(args)
+            .env("NO_COLOR", "1")
+            .stdin(stdin)
+            .output();
         let output = output.unwrap();
         assert_eq!(output.status.code(), Some(0), "{args:?} {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
     };
-    for verb in [&["sessions", "-Y", "tcp.analysis.retransmission"][..], &["follow"], &["packets", "--limit", "3"]] {
+    for verb in
+        [&["sessions", "-Y", "tcp.analysis.retransmission"][..], &["follow"], &["packets", "--limit", "3"]]
+    {
         let mut piped = verb.to_vec();
         let mut plain = verb.to_vec();
         piped.push("-");

@@ -57,12 +57,14 @@ fn values(settings: &Settings, text: &mut String) -> std::fmt::Result {
     let wide = KNOWN.iter().map(|known| known.name.len()).max().unwrap_or(0);
     for known in &KNOWN {
         let variable = known.variable.and_then(|name| Some((name, env::var(name).ok()?)));
+        // Who knows the key of a redaction can undo it.
+        let told = |value: &str| if known.name == "redact.key" { "(given)".to_owned() } else { shown(value) };
         let said = match (variable, settings.values.get(known.name)) {
-            (Some((name, value)), _) => format!("{}  from {name}", shown(&value)),
+            (Some((name, value)), _) => format!("{}  from {name}", told(&value)),
             (None, Some(value)) => {
                 format!(
                     "{}  from {}:{}",
-                    shown(&value.text),
+                    told(&value.text),
                     shown(&value.file.display().to_string()),
                     value.line
                 )
@@ -120,7 +122,7 @@ fn terminal(text: &mut String) -> std::fmt::Result {
 }
 
 fn kind(terminal: bool) -> &'static str {
-    if terminal { "a terminal" } else { "none" }
+    if terminal { "a terminal" } else { "no terminal" }
 }
 
 fn shown(value: &str) -> String {
