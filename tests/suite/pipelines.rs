@@ -239,7 +239,7 @@ fn the_same_capture_gives_the_same_bytes() {
                 policy: Some("policy.toml"),
                 anchored: true,
             };
-            for format in &GATE_FORMATS {
+            for format in GATE_FORMATS {
                 let text = written(format.name, &judged);
                 let first = before.entry(format.name).or_insert_with(|| text.clone());
                 assert_eq!(*first, text, "{name} {} with {threads} threads", format.name);

@@ -28,9 +28,7 @@ fn program(text: &mut String) -> std::fmt::Result {
     ];
     let has = |(name, there): (&str, bool)| format!("{name} {}", if there { "yes" } else { "no" });
     writeln!(text, "PROGRAM")?;
-    writeln!(text, "  ghostshark {}: {}", env!("CARGO_PKG_VERSION"), parts.map(has).join(", "))?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    writeln!(text, "  threads: {threads} (--threads changes it, and never a result)")
+    writeln!(text, "  ghostshark {}: {}", env!("CARGO_PKG_VERSION"), parts.map(has).join(", "))
 }
 
 fn files(settings: &Settings, text: &mut String) -> std::fmt::Result {

@@ -6,6 +6,7 @@ mod annotations;
 mod code_quality;
 mod junit;
 mod markdown;
+#[cfg(feature = "cli")]
 mod sarif;
 mod tap;
 
@@ -41,8 +42,9 @@ pub struct GateFormat {
 }
 
 /// All forms.
-pub static GATE_FORMATS: [GateFormat; 7] = [
+pub static GATE_FORMATS: &[GateFormat] = &[
     GateFormat { name: "junit", about: "JUnit XML: a case for each assert and rule", write: junit::write },
+    #[cfg(feature = "cli")]
     GateFormat { name: "sarif", about: "SARIF 2.1.0, for alerts beside code", write: sarif::write },
     GateFormat { name: "github", about: "annotations of a GitHub action", write: annotations::write },
     GateFormat { name: "gitlab", about: "code quality report of GitLab", write: code_quality::write },
