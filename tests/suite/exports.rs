@@ -47,7 +47,7 @@ fn among_others(story: &Recording) -> Recording {
 }
 
 /// What a session is, its `tcp.completeness` left out where other connections share its stream, as far as a slice must keep it: its connections and its end.
-fn account(analysis: &Analysis, session: &Session, shares: &BTreeSet<(Endpoint, Endpoint)>) -> String {
+fn account(analysis: &Analysis, session: &Session, several: &BTreeSet<(Endpoint, Endpoint)>) -> String {
     let mut text = format!(
         "{} {:?} {} {}\n",
         session.protocol,
@@ -57,7 +57,7 @@ fn account(analysis: &Analysis, session: &Session, shares: &BTreeSet<(Endpoint, 
     );
     for leg in &session.legs {
         let one = &analysis.connections[leg.connection as usize];
-        let shared = shares.contains(&(one.client, one.server));
+        let shared = several.contains(&(one.client, one.server));
         text += &format!(
             "  {} {} -> {} {:?} {:?} {} {} {} {:?}\n",
             one.transport.name(),
@@ -122,8 +122,8 @@ fn a_session_in_its_slice_is_the_same_session() {
                 wrong += &format!("{}: {} is not in its slice\n", path.display(), session.name());
                 continue;
             };
-            let shares = shared(&whole);
-            let (before, after) = (account(&whole, session, &shares), account(&part, same, &shares));
+            let several = shared(&whole);
+            let (before, after) = (account(&whole, session, &several), account(&part, same, &several));
             let (broken, still) = (rules(&whole, session), rules(&part, same));
             // Where its neighbours are gone, it may be told of one what was told of all of them.
             let alone = whole.sessions.iter().filter(|other| other.server == session.server).count() == 1;
