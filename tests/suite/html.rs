@@ -344,6 +344,25 @@ fn many_sessions_are_listed_and_few_are_told() {
 }
 
 #[test]
+fn of_many_kinds_of_ends_the_first_are_told() {
+    let mut story = "title Aborted\nclient 10.0.0.1:40000\nserver 10.0.0.2:80\n".to_owned();
+    for number in 0..70 {
+        let (client, server) = (20_000 + number, 8_000 + number);
+        let _ = writeln!(
+            story,
+            "connection c{number} client 10.0.0.1:{client} server 10.0.0.2:{server}\nc{number}: open\n\
+             c{number}: client \"GET / HTTP/1.1\\r\\nHost: a\\r\\n\\r\\n\"\n\
+             c{number}: server \"HTTP/1.1 200 OK\\r\\nContent-Length: 9\\r\\n\\r\\nhalf\"\n\
+             c{number}: client reset"
+        );
+    }
+    let page = page(&analysed("aborted.pcapng", &compiled(&story)));
+    assert!(page.contains("No finding, but 70 sessions or connections ended badly"));
+    assert_eq!(page.matches(" id=\"end-S-").count(), 60);
+    assert!(page.contains("10 more kinds are left out here"));
+}
+
+#[test]
 fn the_gate_has_its_say_in_the_page() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("out.html");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use super::card::Card;
-use super::{CARDS, Page, Stories, findings, section};
+use super::{ENDS, Page, Stories, findings, section};
 use crate::events::transport::{By, Reason};
 use crate::events::{Confidence, Connection, Endpoint};
 use crate::report::filter;
@@ -19,8 +19,9 @@ use crate::report::words::Word;
 use crate::rules::{Fault, Finding, Layer};
 use crate::session::Session;
 
-/// What makes two ends alike: the same thing happened with the same server.
-type Alike = (Concern, usize, Reason, By, Endpoint);
+/// What makes two ends alike: the same thing happened with the same server. What the capture does not tell is alike
+/// everywhere.
+type Alike = (Concern, usize, Reason, By, Option<Endpoint>);
 
 /// What ended.
 #[derive(Clone, Copy)]
@@ -40,8 +41,9 @@ pub(super) fn cards<'a>(page: &Page<'a>) -> Vec<Card<'a>> {
             Concern::Quiet => return,
             concern => concern,
         };
-        let group =
-            groups.entry((concern, rank_of(reason), reason, by, server)).or_insert((0, confidence, ended));
+        let server = (reason != Reason::Unknown).then_some(server);
+        let alike = (concern, rank_of(reason), reason, by, server);
+        let group = groups.entry(alike).or_insert((0, confidence, ended));
         group.0 += 1;
         // The surest one speaks for its group; of equals the first.
         if confidence > group.1 {
@@ -68,11 +70,15 @@ pub(super) fn cards<'a>(page: &Page<'a>) -> Vec<Card<'a>> {
     }
     groups
         .into_iter()
-        .take(CARDS)
-        .map(|((concern, ..), (count, _, ended))| {
+        .enumerate()
+        .map(|(place, ((concern, ..), (count, _, ended)))| {
             let level = if concern == Concern::Hurts { "warning" } else { "info" };
             match ended {
-                Ended::Session(session) => of_session(session, count, level, page),
+                Ended::Session(session) => Card {
+                    // What to do is in the story, which need not be made for what is only counted.
+                    change: if place < ENDS { page.teller.story(session).next } else { String::new() },
+                    ..of_session(session, count, level, page)
+                },
                 Ended::Connection(connection) => Card {
                     change: advice.get(&connection.id).copied().unwrap_or_default().to_owned(),
                     ..of_connection(connection, count, level, page)
@@ -90,7 +96,7 @@ fn of_session<'a>(session: &'a Session, alike: usize, level: &'static str, page:
     let mut about =
         format!("{} {}, {} to {}", session.name(), session.protocol, session.client, session.server);
     if alike > 1 {
-        about = format!("{about}; {} ended so there", counted(alike as u64, "session"));
+        about = format!("{about}; {} ended so", counted(alike as u64, "session"));
     }
     let own_ends =
         || connection.map(|connection| vec![connection.first, connection.last]).unwrap_or_default();
@@ -105,7 +111,6 @@ fn of_session<'a>(session: &'a Session, alike: usize, level: &'static str, page:
         about,
         when: said_moment(session.end, page.scene.origin, page.scene.clock),
         frames: findings::named(frames, several),
-        change: page.teller.story(session).next,
         filters: findings::shown(
             connection.map(|connection| filter::ending(connection, several)).unwrap_or_default(),
         ),
@@ -125,7 +130,7 @@ fn of_connection<'a>(
     let name = format!("connection #{}, {}", connection.id, connection.transport.word());
     let mut about = format!("{name}, {} to {}", connection.client, connection.server);
     if alike > 1 {
-        about = format!("{about}; {} ended so there", counted(alike as u64, "connection"));
+        about = format!("{about}; {} ended so", counted(alike as u64, "connection"));
     }
     let own_ends = vec![connection.first, connection.last];
     Card {
@@ -188,8 +193,15 @@ pub(super) fn write(
         return Ok(());
     }
     section(markup, "ends", "Ends without a finding", &counted(ends.len() as u64, "kind"))?;
-    for (place, card) in ends.iter().enumerate() {
+    for (place, card) in ends.iter().take(ENDS).enumerate() {
         card.write(page, stories, place == 0 || card.level == "warning", markup)?;
+    }
+    if ends.len() > ENDS {
+        let left = format!(
+            "{} more kinds are left out here; `ghostshark connections --sort concern` lists them.",
+            ends.len() - ENDS
+        );
+        markup.element("p", &[("class", "aside")], &left)?;
     }
     markup.close("section")?;
     markup.line()

@@ -26,6 +26,8 @@ use crate::story::{Teller, tables};
 
 /// Cards of findings and of ends: more than this nobody reads, and each is some kilobytes.
 const CARDS: usize = 400;
+/// Cards of ends without a finding.
+const ENDS: usize = 60;
 /// Cards of remarks, guesses and consequences, all folded.
 const REMARKS: usize = 400;
 /// Sessions whose story and ladder are in the page.
@@ -78,7 +80,9 @@ impl<'a> Page<'a> {
         let mut markup = Markup::new(out);
         // The stories in the page are those of the first cards, each session's once.
         let mut stories = Stories::default();
-        for session in all.groups.iter().flatten().chain(&ends).filter_map(|card| card.session) {
+        for session in
+            all.groups.iter().flatten().chain(ends.iter().take(ENDS)).filter_map(|card| card.session)
+        {
             stories.want(session);
         }
         head::begin(self, &all, &ends, &mut markup)?;

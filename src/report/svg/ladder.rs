@@ -145,7 +145,7 @@ impl<'a> Drawn<'a> {
                 Rung::Row { row, time, gap, lines, .. } => {
                     line(markup, time, TIME, y, "aside", "end")?;
                     line(markup, gap, CLIENT - 8, y, "gap", "end")?;
-                    self.rung(markup, row, lines, y)?;
+                    step(markup, row, lines, y)?;
                 }
                 Rung::Left(rows) => {
                     let said = format!("… {rows} rows not shown …");
@@ -156,48 +156,49 @@ impl<'a> Drawn<'a> {
         }
         markup.close("svg")
     }
+}
 
-    fn rung(&self, markup: &mut Markup<'_>, row: &Row, lines: &[String], y: i64) -> io::Result<()> {
-        let times = if row.count > 1 { format!(" ×{}", row.count) } else { String::new() };
-        let label = cut(&row.label, BETWEEN.saturating_sub(times.chars().count())) + &times;
-        let middle = i64::midpoint(CLIENT, SERVER);
-        match row.step {
-            Step::Message(side) => {
-                let (class, from, to, head) = match side {
-                    Side::Client => ("tc", CLIENT + 4, SERVER - 2, -7),
-                    Side::Server => ("ts", SERVER - 4, CLIENT + 2, 7),
-                };
-                line(markup, &label, middle, y, class, "middle")?;
-                let at = y + LINE + 3;
-                let arrow = format!("M{from} {at}H{to}m{head} -4L{to} {at}l{head} 4");
-                let class = if side == Side::Client { "ac" } else { "as" };
-                markup.empty("path", &[("class", class), ("d", &arrow)])?;
-            }
-            Step::Silence => {
-                let at = y + LINE / 2 + 4;
-                line(markup, &format!("{label}"), middle, y, "quiet", "middle")?;
-                let room = label.chars().count() as i64 * 7 / 2 + 8;
-                let dots = format!(
-                    "M{} {at}H{}M{} {at}H{}",
-                    CLIENT + 6,
-                    (middle - room).max(CLIENT + 6),
-                    (middle + room).min(SERVER - 6),
-                    SERVER - 6
-                );
-                markup.empty("path", &[("class", "dots"), ("d", &dots)])?;
-            }
-            Step::Joint => {
-                for (number, text) in lines.iter().enumerate() {
-                    line(markup, text, CLIENT + 8, y + number as i64 * LINE, "name", "start")?;
-                }
-                return Ok(());
-            }
+/// One row between the sides, and what stands behind them.
+fn step(markup: &mut Markup<'_>, row: &Row, lines: &[String], y: i64) -> io::Result<()> {
+    let times = if row.count > 1 { format!(" ×{}", row.count) } else { String::new() };
+    let label = cut(&row.label, BETWEEN.saturating_sub(times.chars().count())) + &times;
+    let middle = i64::midpoint(CLIENT, SERVER);
+    match row.step {
+        Step::Message(side) => {
+            let (class, from, to, head) = match side {
+                Side::Client => ("tc", CLIENT + 4, SERVER - 2, -7),
+                Side::Server => ("ts", SERVER - 4, CLIENT + 2, 7),
+            };
+            line(markup, &label, middle, y, class, "middle")?;
+            let at = y + LINE + 3;
+            let arrow = format!("M{from} {at}H{to}m{head} -4L{to} {at}l{head} 4");
+            let class = if side == Side::Client { "ac" } else { "as" };
+            markup.empty("path", &[("class", class), ("d", &arrow)])?;
         }
-        for (number, text) in lines.iter().enumerate() {
-            line(markup, text, MEANING, y + number as i64 * LINE, "mean", "start")?;
+        Step::Silence => {
+            let at = y + LINE / 2 + 4;
+            line(markup, &label, middle, y, "quiet", "middle")?;
+            let room = label.chars().count() as i64 * 7 / 2 + 8;
+            let dots = format!(
+                "M{} {at}H{}M{} {at}H{}",
+                CLIENT + 6,
+                (middle - room).max(CLIENT + 6),
+                (middle + room).min(SERVER - 6),
+                SERVER - 6
+            );
+            markup.empty("path", &[("class", "dots"), ("d", &dots)])?;
         }
-        Ok(())
+        Step::Joint => {
+            for (number, text) in lines.iter().enumerate() {
+                line(markup, text, CLIENT + 8, y + number as i64 * LINE, "name", "start")?;
+            }
+            return Ok(());
+        }
     }
+    for (number, text) in lines.iter().enumerate() {
+        line(markup, text, MEANING, y + number as i64 * LINE, "mean", "start")?;
+    }
+    Ok(())
 }
 
 /// What stands beside a row, or of a joint in its place: what it means, and its frames.
