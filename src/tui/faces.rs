@@ -4,11 +4,48 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::analysis::Analysis;
+use crate::capture::Input;
+use crate::events::Event;
 use crate::inspect::Piece;
 use crate::session::Session;
 
-/// Writes these sessions in a form to a file, and gives a word on it.
-pub type Export = dyn Fn(&Analysis, &[u32], &str, &str) -> Result<String, String> + Send + Sync;
+/// A form of files that sessions can be written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Form {
+    /// Its name, which is the end of a file's name too.
+    pub name: &'static str,
+    /// What it is made of.
+    pub of: Material,
+}
+
+/// What an exported file is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Material {
+    /// Of what was said.
+    Events,
+    /// Of the packets themselves.
+    Packets,
+}
+
+/// A file that is to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct Commission<'a> {
+    /// The account.
+    pub analysis: &'a Analysis,
+    /// The inputs, which can be read again.
+    pub inputs: &'a [Input],
+    /// What was said in the sessions, in order; nothing where the form is not made of it.
+    pub events: &'a [Event],
+    /// Ids of the sessions.
+    pub sessions: &'a [u32],
+    /// The form.
+    pub form: &'static str,
+    /// The file.
+    pub path: &'a str,
+}
+
+/// Writes a file, and gives a word on it.
+pub type Export = dyn Fn(&Commission<'_>) -> Result<String, String> + Send + Sync;
 
 /// Writes the next piece of a session, and with none what waited for more.
 pub type Follower<'a> = Box<dyn FnMut(Option<&Piece>, &mut Vec<u8>) + 'a>;
@@ -22,9 +59,16 @@ pub struct Faces {
     /// Writes sessions to a file.
     pub export: Arc<Export>,
     /// Forms that it knows.
-    pub forms: Vec<&'static str>,
+    pub forms: Vec<Form>,
     /// Follows a session.
     pub follow: Arc<Follow>,
+}
+
+impl Faces {
+    /// Names of the forms of files.
+    pub(super) fn names(&self) -> Vec<&'static str> {
+        self.forms.iter().map(|form| form.name).collect()
+    }
 }
 
 impl fmt::Debug for Faces {

@@ -10,6 +10,7 @@ pub mod clusters;
 mod command_line;
 mod commanding;
 pub mod data;
+pub mod desk;
 pub mod dialogs;
 pub mod faces;
 mod filtering;
@@ -20,6 +21,7 @@ pub mod keys;
 mod marking;
 mod moving;
 mod pointing;
+mod recall;
 pub mod rehearsal;
 mod rows;
 pub mod screens;
@@ -41,11 +43,12 @@ use ratatui::crossterm::event::{self, Event};
 
 use crate::analysis::Options;
 use crate::capture::Input;
+use desk::Manner;
 use faces::Faces;
 use state::{Answer, Effect, Message, State};
 use terminal::Screen;
 use theme::Theme;
-use worker::{Manner, Workers, bytes_of};
+use worker::{Workers, bytes_of};
 
 /// What the interface is asked to show.
 #[derive(Debug)]
@@ -93,7 +96,7 @@ pub fn run(request: Request) -> io::Result<Ended> {
     };
     let names = request.inputs.iter().map(name).collect();
     let bytes = bytes_of(&request.inputs);
-    let mut state = State::new(names, bytes, request.theme, request.faces.forms.clone());
+    let mut state = State::new(names, bytes, request.theme, request.faces.names());
     let kept = request.keep.map(|folder| store::place(&folder, &request.inputs));
     if let Some(place) = kept.as_deref().filter(|_| !request.fresh) {
         state.kept = store::read(place);

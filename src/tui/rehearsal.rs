@@ -5,15 +5,15 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::data::Data;
+use super::desk::{Desk, Manner};
 use super::faces::Faces;
 use super::keys;
 use super::screens;
 use super::state::{Answer, Effect, Message, State};
 use super::theme::Theme;
-use super::worker::{Desk, Manner, Reins, bytes_of, load};
+use super::worker::{Reins, bytes_of, load};
 use crate::analysis::Options;
 use crate::capture::Input;
-use crate::story::Teller;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A run without a terminal.
@@ -32,19 +32,21 @@ impl Rehearsal {
     pub fn new(inputs: &[Input], name: &str, theme: Theme, faces: Faces, size: (u16, u16)) -> Self {
         let options = Options { threads: 1, ..Options::default() };
         let bytes = bytes_of(inputs);
-        let state = State::new(vec![name.to_owned()], bytes, theme, faces.forms.clone());
+        let state = State::new(vec![name.to_owned()], bytes, theme, faces.names());
         let desk = Desk::new(inputs.to_vec(), faces, options.keep_duplicates);
         let mut run = Self { state, outside: Vec::new(), desk, size };
         let heard: Mutex<Vec<Answer>> = Mutex::new(Vec::new());
         load(inputs, &options, &Reins::default(), &|answer| {
             heard.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         });
-        for answer in heard.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Whoever asks waits until the packets are listed; here nobody lists them while he waits.
+        heard.iter().for_each(|answer| run.desk.note(answer));
+        for answer in heard {
             let answer = match answer {
                 Answer::Loaded(data) => Answer::Loaded(named(data, name)),
                 other => other,
             };
-            run.desk.note(&answer);
             run.message(Message::Answer(answer));
         }
         run.screen();
@@ -59,10 +61,7 @@ impl Rehearsal {
             for effect in effects {
                 let data: Option<Arc<Data>> = self.state.data.clone();
                 let manner = Manner { hex: self.state.visit().hex, secrets: self.state.secrets };
-                let answer = data.and_then(|data| {
-                    let teller = Teller::new(&data.analysis, false);
-                    self.desk.answer(&data, &teller, &effect, manner, &|| true)
-                });
+                let answer = data.and_then(|data| self.desk.answer(&data, &effect, manner, &|| true));
                 match answer {
                     Some(answer) => more.extend(self.state.update(Message::Answer(answer))),
                     None => self.outside.push(effect),

@@ -10,7 +10,7 @@ use super::clock::TimeMode;
 use super::data::Data;
 use super::dialogs::Dialog;
 use super::follow::Talk;
-use super::index::{PacketIndex, PacketRow};
+use super::index::{Chunk, PacketIndex, PacketRow};
 use super::kept::Kept;
 use super::keys::Remapped;
 use super::theme::{Theme, Tone};
@@ -19,6 +19,7 @@ use super::widgets::canvas::Drawn;
 use super::widgets::input::Input;
 use crate::analysis::Progress;
 use crate::filter::Scope;
+use crate::limits::LADDER_ROWS;
 use crate::place::PacketRef;
 use crate::story::{Ladder, Story};
 use crate::time::Timestamp;
@@ -30,6 +31,10 @@ pub struct Told {
     pub story: Story,
     /// Who said what to whom.
     pub ladder: Ladder,
+    /// Messages in the middle that neither knows: there were too many.
+    pub left_out: u64,
+    /// Why the packets could not be read again, where they could not: what was said is not known.
+    pub trouble: Option<String>,
 }
 
 /// How far the reading is.
@@ -61,6 +66,8 @@ pub struct FrameDetail {
     pub bytes: Vec<u8>,
     /// Its fields, where it could be decoded.
     pub dissection: Option<crate::inspect::Dissection>,
+    /// Whether its connection is so long that only its beginning and the packets before this one were heard.
+    pub cut: bool,
     /// Why there is nothing, where there is nothing.
     pub trouble: Option<String>,
 }
@@ -82,7 +89,9 @@ pub enum Answer {
     /// An account is there; a better one may follow.
     Loaded(Arc<Data>),
     /// The next packets of the list.
-    Packets(Arc<Vec<PacketRow>>),
+    Packets(Arc<Chunk>),
+    /// All packets of the account were listed.
+    Listed,
     /// A story.
     Told(u32, Arc<Told>),
     /// The text of a session.
@@ -95,6 +104,8 @@ pub enum Answer {
     Filtered(String, Scope, Result<Arc<Vec<u64>>, String>),
     /// A file was written, or not.
     Exported(Result<String, String>),
+    /// A request was passed over for a newer one, or given up.
+    Dropped(Effect),
 }
 
 /// What happens to the state.
@@ -386,7 +397,10 @@ impl State {
                 self.asked.remove(&Asked::Story(id));
                 self.told.retain(|(other, _)| *other != id);
                 self.told.push((id, told));
-                if self.told.len() > STORIES {
+                let rows = |told: &[(u32, Arc<Told>)]| -> usize {
+                    told.iter().map(|(_, told)| told.ladder.rows.len()).sum()
+                };
+                while self.told.len() > STORIES || self.told.len() > 2 && rows(&self.told) > LADDER_ROWS {
                     self.told.remove(0);
                 }
             }
@@ -413,8 +427,31 @@ impl State {
                 }
             }
             Answer::Filtered(text, scope, passes) => self.filtered(&text, scope, passes),
+            Answer::Listed => {}
+            Answer::Dropped(request) => self.dropped(&request),
             Answer::Exported(Ok(word)) => self.say(Tone::Good, word),
             Answer::Exported(Err(word)) => self.say(Tone::Error, word),
+        }
+    }
+
+    /// What was not answered may be asked again.
+    fn dropped(&mut self, request: &Effect) {
+        match request {
+            Effect::Tell(id) => {
+                self.asked.remove(&Asked::Story(*id));
+            }
+            Effect::Follow(id) => {
+                self.asked.remove(&Asked::Talk(*id));
+            }
+            Effect::Frame(row) => {
+                self.asked.remove(&Asked::Frame(row.at.number));
+            }
+            Effect::Summaries(rows) => {
+                for row in rows {
+                    self.asked.remove(&Asked::Summary(row.at.number));
+                }
+            }
+            _ => {}
         }
     }
 
@@ -445,7 +482,7 @@ impl State {
     }
 
     /// The packet that is shown in full on this screen.
-    pub fn shown_packet(&self) -> Option<&PacketRow> {
+    pub fn shown_packet(&self) -> Option<PacketRow> {
         let visit = self.visit();
         if !(visit.screen == Screen::Packets
             || visit.tab == Tab::Packets && matches!(visit.screen, Screen::Session(_)))
@@ -456,7 +493,7 @@ impl State {
     }
 
     /// The packet of a row.
-    pub fn packet_at(&self, visit: &Visit, row: usize) -> Option<&PacketRow> {
+    pub fn packet_at(&self, visit: &Visit, row: usize) -> Option<PacketRow> {
         match &visit.packets {
             Some(places) => self.index.get(*places.get(row)? as usize),
             None => self.index.get(row),
@@ -476,10 +513,12 @@ impl State {
         }
         let visit = self.visit();
         if let (Screen::Diff(one, other), Some(_)) = (visit.screen, &self.data) {
-            for id in [one, other] {
-                if self.told(id).is_none() && self.asked.insert(Asked::Story(id)) {
-                    self.effects.push(Effect::Tell(id));
-                }
+            // One after the other: a newer request overtakes the one before.
+            let missing = [one, other].into_iter().find(|id| self.told(*id).is_none());
+            if let Some(id) = missing
+                && self.asked.insert(Asked::Story(id))
+            {
+                self.effects.push(Effect::Tell(id));
             }
         }
         let visit = self.visit();
@@ -489,7 +528,7 @@ impl State {
         {
             self.effects.push(Effect::Follow(id));
         }
-        if let Some(row) = self.shown_packet().copied() {
+        if let Some(row) = self.shown_packet() {
             let number = row.at.number;
             if self.frame.as_ref().is_none_or(|frame| frame.number != number)
                 && self.asked.insert(Asked::Frame(number))
@@ -500,7 +539,7 @@ impl State {
             let top = visit.cursor(Pane::List).top;
             let shown = self.drawn.place(Pane::List).map_or(40, |place| usize::from(place.area.height));
             let rows: Vec<PacketRow> = (top..top + shown.max(1) + 8)
-                .filter_map(|row| self.packet_at(visit, row).copied())
+                .filter_map(|row| self.packet_at(visit, row))
                 .filter(|row| !self.summaries.contains_key(&row.at.number))
                 .collect();
             let rows: Vec<PacketRow> =

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use ghostshark::capture::Input;
 use ghostshark::scenario::{self, Format};
-use ghostshark::tui::faces::Faces;
+use ghostshark::tui::faces::{Faces, Form, Material};
 use ghostshark::tui::keys::{self, KEYS, Where};
 use ghostshark::tui::rehearsal::Rehearsal;
 use ghostshark::tui::state::{Effect, Message, Screen, Tab};
@@ -23,8 +23,8 @@ use crate::support::{file_of, fixtures};
 /// What others do for the interface, as far as screens need it: an export that says what it was asked for.
 fn faces() -> Faces {
     Faces {
-        export: Arc::new(|_, ids, form, path| Ok(format!("{path}: {} as {form}", ids.len()))),
-        forms: vec!["json", "md", "txt", "mermaid"],
+        export: Arc::new(|order| Ok(format!("{}: {} as {}", order.path, order.sessions.len(), order.form))),
+        forms: ["json", "md", "txt", "mermaid"].map(|name| Form { name, of: Material::Events }).to_vec(),
         follow: Arc::new(|_, _, hex, _| {
             Box::new(move |piece, out| {
                 use ghostshark::inspect::Said;

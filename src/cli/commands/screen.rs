@@ -90,13 +90,14 @@ fn state_folder() -> Option<PathBuf> {
 fn all_faces() -> faces::Faces {
     faces::Faces {
         export: Arc::new(export),
-        forms: FORMS.iter().map(|(name, _)| *name).collect(),
+        forms: FORMS.iter().map(|(name, _)| faces::Form { name, of: faces::Material::Events }).collect(),
         follow: Arc::new(follow),
     }
 }
 
 /// Writes sessions to a file, and gives a word on what was left out.
-fn export(analysis: &Analysis, ids: &[u32], form: &str, path: &str) -> Result<String, String> {
+fn export(order: &faces::Commission<'_>) -> Result<String, String> {
+    let faces::Commission { analysis, events, sessions: ids, form, path, .. } = *order;
     let form = FORMS.iter().find(|(name, _)| *name == form).map(|(_, form)| *form);
     let form = form.ok_or_else(|| "no such form".to_owned())?;
     let sessions: Vec<&Session> =
@@ -114,7 +115,7 @@ fn export(analysis: &Analysis, ids: &[u32], form: &str, path: &str) -> Result<St
             // The records have no place for a remark, and a schema that says the same.
             StoryForm::Json => {}
         }
-        stories::write(analysis, &sessions, request, out)
+        stories::write_of(analysis, events, &sessions, request, out)
     };
     crate::cli::output::deliver(Some(Path::new(path)), write).map_err(|stop| stop.to_string())?;
     let number = sessions.len();

@@ -6,7 +6,7 @@ use super::{Line, Proof, lasted};
 use crate::events::transport::How;
 use crate::events::{Connection, Event, Scope, Side, Stage, Timer, Word};
 use crate::place::PacketRef;
-use crate::session::{Role, SessionLeg};
+use crate::session::{Leg, Role, SessionLeg};
 use crate::story::amounts::counted;
 use crate::time::{Span, Timestamp};
 
@@ -145,12 +145,9 @@ fn watched(connection: &Connection) -> Span {
 }
 
 /// How long nobody had sent payload when the first side closed.
-pub(in crate::story) fn tail(events: &[&Event], connection: &Connection) -> Option<Span> {
+pub(in crate::story) fn tail(leg: &Leg, connection: &Connection) -> Option<Span> {
     let last = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max()?;
-    let closing = events
-        .iter()
-        .find(|event| event.scope == Scope::Transport && matches!(event.word, Word::Release | Word::Abort));
-    Some(closing.map_or(connection.end, |event| event.moment.time).since(last))
+    Some(leg.closing.unwrap_or(connection.end).since(last))
 }
 
 /// Tells the pauses.

@@ -9,7 +9,7 @@ use super::super::state::{Pane, State, Subject, Tab};
 use super::super::theme::Tone;
 use super::super::widgets::canvas::Canvas;
 use super::super::widgets::{ladder, spark, text};
-use super::sessions::end_tone;
+use super::sessions::{READING, end_tone, not_all};
 use super::{Content, Inside, Item, Link, findings, packets, paragraph};
 use crate::events::Side;
 use crate::session::{Role, Session};
@@ -217,7 +217,7 @@ fn turns(row: &Row) -> bool {
 
 fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a> {
     let Some(told) = state.told(session.id) else {
-        return Content::of(vec![Item::new("telling…")]);
+        return Content::of(vec![Item::new(READING)]);
     };
     let theme = &state.theme;
     let visit = state.visit();
@@ -256,6 +256,7 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
         text::fit(&server, lane - room, true, theme.glyphs.ellipsis),
         "meaning"
     );
+    let head = not_all(told).unwrap_or(head);
     let head = text::cut(&head, width, theme.glyphs.ellipsis);
     let count = rows.len() + 1;
     Content {

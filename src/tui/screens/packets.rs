@@ -69,7 +69,7 @@ fn list<'a>(state: &'a State, data: &'a Data, width: usize) -> Inside<'a> {
     let row = move |place: usize| {
         let Some(row) = state.packet_at(visit, place) else { return Row::default() };
         let before = place.checked_sub(1).and_then(|place| state.packet_at(visit, place)).map(|row| row.time);
-        let cells = cells(state, data, row, clock.say(row.time, before, if wide { 6 } else { 3 }));
+        let cells = cells(state, data, &row, clock.say(row.time, before, if wide { 6 } else { 3 }));
         let cells = cells
             .into_iter()
             .zip(&titles)
