@@ -7,12 +7,14 @@ pub mod amounts;
 pub mod ladder;
 pub mod narrative;
 pub mod next;
+pub mod rungs;
 pub mod services;
 pub mod tables;
 pub mod wireshark;
 
 pub use ladder::{Ladder, Row};
 pub use narrative::{Line, Story};
+pub use rungs::Rung;
 
 use std::collections::BTreeMap;
 

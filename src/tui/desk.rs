@@ -9,6 +9,7 @@ use super::faces::{Commission, Faces, Material};
 use super::follow::Talk;
 use super::index::{PacketIndex, PacketRow};
 use super::recall::Needed;
+use super::seek::Seek;
 use super::state::{Answer, Effect, FrameDetail, Summary, Told};
 use crate::analysis::Recalled;
 use crate::capture::{Input, Lookup};
@@ -18,6 +19,7 @@ use crate::inspect::{Dissection, Entry, Index, Piece, Scribe};
 use crate::limits::{EXPORTED_EVENTS, RECALLED_EVENTS};
 use crate::session::Session;
 use crate::story::Teller;
+use crate::story::rungs::rungs;
 
 /// How a session is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -83,6 +85,10 @@ impl Desk {
             Answer::Loaded(_) => *listed = Listed::default(),
             Answer::Packets(rows) => listed.packets.push(Arc::clone(rows)),
             Answer::Listed => listed.all = true,
+            Answer::Grown(_, chunks) => {
+                *listed = Listed { all: true, ..Listed::default() };
+                chunks.iter().for_each(|chunk| listed.packets.push(Arc::clone(chunk)));
+            }
             _ => return,
         }
         self.bell.notify_all();
@@ -130,11 +136,9 @@ impl Desk {
 
     fn tell(&self, data: &Data, id: u32, goes_on: &dyn Fn() -> bool) -> Option<Answer> {
         let session = data.session(id)?;
-        let told = |teller: &Teller<'_>| Told {
-            story: teller.story(session),
-            ladder: teller.ladder(session),
-            left_out: 0,
-            trouble: None,
+        let told = |teller: &Teller<'_>| {
+            let (story, ladder) = (teller.story(session), teller.ladder(session));
+            Told { story, rungs: rungs(&ladder.rows, true), ladder, left_out: 0, trouble: None }
         };
         if data.analysis.options.keep_events {
             // The account of the beginning.
@@ -277,8 +281,72 @@ impl Desk {
             Effect::Export { path, form, sessions } => {
                 Some(Answer::Exported(self.export(data, path, form, sessions)))
             }
+            Effect::Count { text, scope } => {
+                Some(Answer::Counted(text.clone(), self.count(data, text, *scope)))
+            }
+            Effect::Seek { typed, places, from, forth } => {
+                let found = self.seek(typed, places.as_deref(), *from, *forth, goes_on);
+                Some(Answer::Sought(typed.clone(), found?))
+            }
+            Effect::Standings(files) => {
+                let gate = self.faces.gate.as_ref()?;
+                Some(Answer::Standings((gate.standings)(&data.analysis, &self.inputs, files)))
+            }
+            Effect::Mute(mute) => Some(Answer::Exported((self.faces.gate.as_ref()?.mute)(mute))),
+            Effect::Baseline { findings, path } => {
+                let gate = self.faces.gate.as_ref()?;
+                Some(Answer::Exported((gate.baseline)(&data.analysis, findings, path)))
+            }
             _ => None,
         }
+    }
+
+    /// How much a filter lets through that needs no second pass.
+    fn count(&self, data: &Data, text: &str, scope: Scope) -> Result<u64, String> {
+        let filter = compile(text, scope, &Macros::new()).map_err(|refusal| refusal.sentence())?;
+        if filter.needs().second_pass {
+            return Err("Enter reads the packets again".to_owned());
+        }
+        self.filter(data, text, scope).map(|passes| passes.len() as u64)
+    }
+
+    /// The row of the next packet whose bytes hold what is looked for, round the end. None inside an answer where nobody
+    /// waits any more.
+    fn seek(
+        &self,
+        typed: &str,
+        places: Option<&[u32]>,
+        from: usize,
+        forth: bool,
+        goes_on: &dyn Fn() -> bool,
+    ) -> Option<Result<Option<usize>, String>> {
+        let seek = match Seek::of(typed) {
+            Ok(seek) => seek,
+            Err(why) => return Some(Err(why)),
+        };
+        let mut lookup = match self.lookup() {
+            Ok(lookup) => lookup,
+            Err(error) => return Some(Err(error.to_string())),
+        };
+        let packets = self.packets();
+        let rows = places.map_or(packets.len(), <[u32]>::len);
+        for step in 1..=rows {
+            if step % 512 == 0 && !goes_on() {
+                return None;
+            }
+            let row = if forth { (from + step) % rows } else { (from + rows - step) % rows };
+            let place = match places {
+                Some(places) => places.get(row).map(|place| *place as usize),
+                None => Some(row),
+            };
+            let Some(packet) = place.and_then(|place| packets.get(place)) else { continue };
+            match lookup.frame(packet.at) {
+                Ok(bytes) if seek.in_bytes(&bytes, 0).is_some() => return Some(Ok(Some(row))),
+                Ok(_) => {}
+                Err(error) => return Some(Err(error.to_string())),
+            }
+        }
+        Some(Ok(None))
     }
 
     fn filter(&self, data: &Data, text: &str, scope: Scope) -> Result<Arc<Vec<u64>>, String> {

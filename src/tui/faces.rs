@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::gating::{Files, Mute};
 use crate::analysis::Analysis;
 use crate::capture::Input;
 use crate::events::Event;
@@ -47,6 +48,54 @@ pub struct Commission<'a> {
 /// Writes a file, and gives a word on it.
 pub type Export = dyn Fn(&Commission<'_>) -> Result<String, String> + Send + Sync;
 
+/// How a finding stands before the gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Standing {
+    /// It counts.
+    #[default]
+    New,
+    /// The user has seen it; the gate does not know that.
+    Acknowledged,
+    /// The baseline holds it.
+    Known,
+    /// The policy mutes it.
+    Muted,
+    /// The policy switches its rule off.
+    Off,
+}
+
+impl Standing {
+    /// A word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Acknowledged => "seen",
+            Self::Known => "known",
+            Self::Muted => "muted",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// What the gate does for the interface. Each gives a word on it, or why it could not.
+#[derive(Clone)]
+pub struct Gate {
+    /// Where its files lie, or would.
+    pub files: Files,
+    /// How each finding stands, in their order.
+    pub standings: Arc<Standings>,
+    /// Writes a mute into a policy.
+    pub mute: Arc<dyn Fn(&Mute) -> Result<String, String> + Send + Sync>,
+    /// Writes the findings of these places into a baseline.
+    pub baseline: Arc<BaselineOf>,
+}
+
+/// Tells how each finding stands, in their order.
+pub type Standings = dyn Fn(&Analysis, &[Input], &Files) -> Result<Vec<Standing>, String> + Send + Sync;
+
+/// Writes the findings of these places into the baseline of this name.
+pub type BaselineOf = dyn Fn(&Analysis, &[u32], &str) -> Result<String, String> + Send + Sync;
+
 /// Writes the next piece of a session, and with none what waited for more.
 pub type Follower<'a> = Box<dyn FnMut(Option<&Piece>, &mut Vec<u8>) + 'a>;
 
@@ -62,13 +111,8 @@ pub struct Faces {
     pub forms: Vec<Form>,
     /// Follows a session.
     pub follow: Arc<Follow>,
-}
-
-impl Faces {
-    /// Names of the forms of files.
-    pub(super) fn names(&self) -> Vec<&'static str> {
-        self.forms.iter().map(|form| form.name).collect()
-    }
+    /// Speaks for the gate; none where there is none.
+    pub gate: Option<Gate>,
 }
 
 impl fmt::Debug for Faces {

@@ -23,6 +23,7 @@ use crate::support::{file_of, fixtures};
 /// What others do for the interface, as far as screens need it: an export that says what it was asked for.
 fn faces() -> Faces {
     Faces {
+        gate: None,
         export: Arc::new(|order| Ok(format!("{}: {} as {}", order.path, order.sessions.len(), order.form))),
         forms: ["json", "md", "txt", "mermaid"].map(|name| Form { name, of: Material::Events }).to_vec(),
         follow: Arc::new(|_, _, hex, _| {
@@ -189,7 +190,7 @@ fn a_proving_frame_is_six_keys_away() {
         run.keys(keys);
         let text = run.text();
         assert_eq!(run.state.visit().screen, Screen::Packets, "{name}: {text}");
-        let row = *run.state.shown_packet().unwrap();
+        let row = run.state.shown_packet().unwrap();
         let data = run.state.data.clone().unwrap();
         let cited = data.cited.get(&row.at.number).cloned().unwrap_or_default();
         let rules: Vec<&str> =

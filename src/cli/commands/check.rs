@@ -62,6 +62,6 @@ fn overrule(policy: &mut Policy, args: &CheckArgs) -> Result<(), Stop> {
 }
 
 /// The day on which mutes are looked at.
-fn today() -> Day {
+pub(super) fn today() -> Day {
     Day(jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date())
 }

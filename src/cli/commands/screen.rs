@@ -14,6 +14,7 @@ use crate::report::stories::{self, StoryForm, StoryRequest};
 use crate::report::text::Look;
 use crate::report::text::follow::{Follower, View};
 use crate::session::Session;
+use crate::tui::keys::Remapped;
 use crate::tui::theme::{Depth, Theme};
 use crate::tui::{self, Ended, Request, faces};
 
@@ -28,8 +29,15 @@ const FORMS: [(&str, StoryForm); 4] = [
 /// Whether the interface is to open: nothing asks for text, and somebody is there to see and to type.
 pub(in crate::cli) fn is_wanted(args: &SummaryArgs) -> bool {
     let plain = args.output.out.is_none() && args.format.name == "text" && !args.input.quiet;
-    let piped = args.input.files.iter().any(|path| path == Path::new("-")) && !io::stdin().is_terminal();
-    plain && !piped && io::stdout().is_terminal() && io::stdin().is_terminal()
+    // Where the packets come through standard input, the keys come from the terminal itself.
+    let piped = args.input.files.iter().chain(&args.input.read).any(|path| path == Path::new("-"));
+    let keys = io::stdin().is_terminal() || piped && has_keys();
+    plain && io::stdout().is_terminal() && keys
+}
+
+/// Whether this process has a terminal that it can read keys from.
+fn has_keys() -> bool {
+    cfg!(unix) && File::open("/dev/tty").is_ok()
 }
 
 pub(in crate::cli) fn run(args: &SummaryArgs, screen: &ScreenArgs) -> Result<Exit, Stop> {
@@ -41,9 +49,11 @@ pub(in crate::cli) fn run(args: &SummaryArgs, screen: &ScreenArgs) -> Result<Exi
         inputs: given,
         options,
         theme: theme(screen)?,
-        faces: all_faces(),
+        keys: Remapped::new(),
+        faces: all_faces(screen),
         keep: state_folder(),
         fresh: screen.fresh,
+        follow: screen.follow,
     };
     match tui::run(request) {
         Ok(Ended::Left) => Ok(Exit::Done),
@@ -87,11 +97,12 @@ fn state_folder() -> Option<PathBuf> {
     Some(state.or_else(|| Some(folder("HOME")?.join(".local/state")))?.join("ghostshark"))
 }
 
-fn all_faces() -> faces::Faces {
+fn all_faces(screen: &ScreenArgs) -> faces::Faces {
     faces::Faces {
         export: Arc::new(export),
         forms: FORMS.iter().map(|(name, _)| faces::Form { name, of: faces::Material::Events }).collect(),
         follow: Arc::new(follow),
+        gate: Some(super::gating::gate(screen)),
     }
 }
 

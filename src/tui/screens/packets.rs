@@ -142,6 +142,11 @@ impl State {
     fn known_of_packet(&self) -> Vec<(String, Tone)> {
         let (Some(data), Some(row)) = (&self.data, self.shown_packet()) else { return Vec::new() };
         let mut lines = Vec::new();
+        if self.frame.as_ref().is_some_and(|frame| frame.cut && frame.number == row.at.number) {
+            let said = "Of its long connection the beginning and the packets just before this one were read: what is \
+                        counted from the beginning may be less than it was";
+            lines.push((said.to_owned(), Tone::Dim));
+        }
         if let Some(note) = self.kept.notes.get(&Subject::Packet(row.at.number)) {
             lines.push((format!("Note: {}", text::clean(note)), Tone::Tagged));
         }
