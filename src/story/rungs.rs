@@ -1,6 +1,7 @@
 //! A ladder for eyes: what is said again and again stands there once, and where nobody says anything that is said.
 
 use super::ladder::{Row, Step};
+use crate::events::Side;
 use crate::time::Span;
 
 /// A line of a ladder for eyes.
@@ -56,6 +57,11 @@ fn again(rows: &[Row], at: usize) -> (usize, usize) {
     };
     for turn in 1..=TURN {
         let Some(first) = rows.get(at..at + turn) else { break };
+        // A turn begins with a question, and the answer before it is none of its own.
+        let asks = |row: &Row| row.step == Step::Message(Side::Client);
+        if turn > 1 && !first.first().is_some_and(asks) && first.iter().any(asks) {
+            continue;
+        }
         let rest = rows.get(at + turn..).unwrap_or_default();
         let more =
             rest.chunks_exact(turn).take_while(|next| first.iter().zip(*next).all(|(a, b)| same(a, b)));
@@ -70,7 +76,6 @@ fn again(rows: &[Row], at: usize) -> (usize, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::events::Side;
     use crate::time::Timestamp;
 
     fn row(seconds: i64, label: &str) -> Row {

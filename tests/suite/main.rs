@@ -23,6 +23,8 @@ mod labels;
 mod memory;
 mod packets;
 mod parity;
+#[cfg(feature = "tui")]
+mod recall;
 mod reports;
 mod robustness;
 mod rules;
