@@ -211,11 +211,8 @@ impl Case<'_> {
         match refused {
             0 if self.session.at_risk.is_none() => "nothing: it ended in order".to_owned(),
             0 => "it ended in order, though not all of its work was done".to_owned(),
-            1 => "it ended in order; one answer was a refusal, and the ladder shows which"
-                .to_owned(),
-            some => format!(
-                "it ended in order; {some} answers were refusals, and the ladder shows which"
-            ),
+            1 => "it ended in order; one answer was a refusal, and the ladder shows which".to_owned(),
+            some => format!("it ended in order; {some} answers were refusals, and the ladder shows which"),
         }
     }
 

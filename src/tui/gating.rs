@@ -35,14 +35,7 @@ pub struct Mute {
 impl State {
     /// How a finding stands.
     pub fn standing(&self, place: u32) -> Standing {
-        let acknowledged = self.data.as_ref().is_some_and(|data| {
-            let finding = data.analysis.findings.get(place as usize);
-            finding.is_some_and(|finding| self.kept.acknowledged.contains(&finding.fingerprint.hex()))
-        });
-        match self.standings.get(place as usize).copied().unwrap_or_default() {
-            Standing::New if acknowledged => Standing::Acknowledged,
-            other => other,
-        }
+        self.stands.get(place as usize).copied().unwrap_or_default()
     }
 
     /// How findings stand that are put together: as the one that still counts.
@@ -52,8 +45,25 @@ impl State {
 
     /// How many findings stand so.
     pub fn standing_so(&self, standing: Standing) -> usize {
-        let all = self.data.as_ref().map_or(0, |data| data.analysis.findings.len());
-        (0..all as u32).filter(|place| self.standing(*place) == standing).count()
+        self.standing_counts.get(&standing).copied().unwrap_or(0)
+    }
+
+    /// Lays what the gate says and what the user acknowledged together.
+    pub(super) fn count_standings(&mut self) {
+        let Some(data) = &self.data else { return };
+        let stands = data.analysis.findings.iter().enumerate().map(|(place, finding)| {
+            match self.standings.get(place).copied().unwrap_or_default() {
+                Standing::New if self.kept.acknowledged.contains(&finding.fingerprint.hex()) => {
+                    Standing::Acknowledged
+                }
+                other => other,
+            }
+        });
+        self.stands = stands.collect();
+        self.standing_counts.clear();
+        for standing in &self.stands {
+            *self.standing_counts.entry(*standing).or_default() += 1;
+        }
     }
 
     /// Asks how findings stand.
@@ -89,6 +99,7 @@ impl State {
                 self.kept.acknowledged.insert(print);
             }
         }
+        self.count_standings();
         self.effects.push(Effect::Keep);
         let said = if all { "is open again" } else { "is acknowledged, here and not in the gate" };
         self.say(Tone::Dim, format!("{code} {said}"));

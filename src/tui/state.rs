@@ -317,8 +317,12 @@ pub struct State {
     pub forms: Vec<Form>,
     /// Where the files of the gate lie, where there is a gate.
     pub gate: Option<Files>,
-    /// How findings stand, in their order, as far as it is known.
+    /// How findings stand before the gate, in their order, as far as it is known.
     pub standings: Vec<Standing>,
+    /// The same with what the user acknowledged, and how many there are of each.
+    pub stands: Vec<Standing>,
+    /// How many findings stand so.
+    pub standing_counts: BTreeMap<Standing, usize>,
     /// When the text in the filter box was typed, where it was not counted yet.
     pub typed: Option<u64>,
     /// What the text in the filter box lets through: the text, and how much, or why that is not known.
@@ -385,6 +389,8 @@ impl State {
             forms: faces.forms.clone(),
             gate: faces.gate.as_ref().map(|gate| gate.files.clone()),
             standings: Vec::new(),
+            stands: Vec::new(),
+            standing_counts: BTreeMap::new(),
             typed: None,
             counted: None,
             pace: None,
@@ -508,7 +514,10 @@ impl State {
             }
             Answer::Counted(text, number) => self.counted = Some((text, number)),
             Answer::Sought(typed, row) => self.sought(&typed, row),
-            Answer::Standings(Ok(standings)) => self.standings = standings,
+            Answer::Standings(Ok(standings)) => {
+                self.standings = standings;
+                self.count_standings();
+            }
             Answer::Standings(Err(why)) => self.say(Tone::Warning, why),
             Answer::Exported(Err(word)) => self.say(Tone::Error, word),
         }
@@ -595,6 +604,7 @@ impl State {
         }
         self.asked.clear();
         self.standings.clear();
+        self.count_standings();
         self.ask_standings();
         let mut visits = std::mem::replace(&mut self.visits, Stack::new(Visit::new(Screen::Help)));
         for visit in visits.iter_mut() {

@@ -5,12 +5,15 @@ use std::sync::Mutex;
 
 use ghostshark::analysis::{Options, analyze};
 use ghostshark::capture::Input;
+use ghostshark::inspect::field::Value;
 use ghostshark::inspect::{self, Piece};
-use ghostshark::scenario::Format;
+use ghostshark::scenario::{self, Format};
 use ghostshark::story::Teller;
 use ghostshark::tui::desk::{Desk, Manner};
 use ghostshark::tui::load::{self, Reins, Work};
+use ghostshark::tui::rehearsal::Rehearsal;
 use ghostshark::tui::state::{Answer, Effect};
+use ghostshark::tui::theme::{Depth, Theme};
 
 use crate::screens::faces;
 use crate::support::{all_stories_at_once, file_of, fixtures, stories};
@@ -96,4 +99,35 @@ fn a_crowd_is_told_as_if_every_event_was_kept() {
     let path = folder.path().join("crowd.pcapng");
     std::fs::write(&path, file_of(&all_stories_at_once(), Format::Pcapng)).unwrap();
     assert!(check(&path) > 20);
+}
+
+/// Far into a long connection a line of the list still says what the packet says, and the packet is shown whole.
+#[test]
+fn a_packet_far_into_a_connection_is_read_from_near() {
+    let mut text =
+        "title   a long session\nclient  10.0.0.1:40000\nserver  10.0.0.2:21\nopen\nserver \"220 ready\\r\\n\"\n".to_owned();
+    for number in 0..3_000 {
+        text += &format!("client \"SIZE file{number}\\r\\n\"\nserver \"213 {number}\\r\\n\"\n");
+    }
+    let recording = scenario::compile(&text, Path::new("long.story")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("long.pcapng");
+    std::fs::write(&path, file_of(&recording, Format::Pcapng)).unwrap();
+    let mut run = Rehearsal::new(
+        &[Input::File(path)],
+        "long.pcapng",
+        Theme::new("mono", Depth::Mono, true),
+        faces(),
+        (120, 40),
+    );
+    let packets = run.state.index.len();
+    assert!(packets > 5_000, "{packets}");
+    run.keys("4 G");
+    let text = run.text();
+    assert!(text.contains("SIZE file2999"), "{text}");
+    let frame = run.state.frame.clone().unwrap();
+    assert_eq!(frame.trouble, None);
+    assert!(!frame.cut, "so few are all heard");
+    let sequence = frame.dissection.as_ref().unwrap().values("tcp.seq").next().cloned();
+    assert!(matches!(sequence, Some(Value::Unsigned(number)) if number > 30_000), "{sequence:?}");
 }
