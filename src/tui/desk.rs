@@ -85,7 +85,7 @@ impl Desk {
             Answer::Loaded(_) => *listed = Listed::default(),
             Answer::Packets(rows) => listed.packets.push(Arc::clone(rows)),
             Answer::Listed => listed.all = true,
-            Answer::Grown(_, chunks) => {
+            Answer::Grown(_, chunks, _) => {
                 *listed = Listed { all: true, ..Listed::default() };
                 chunks.iter().for_each(|chunk| listed.packets.push(Arc::clone(chunk)));
             }

@@ -127,6 +127,7 @@ fn options(work: &Work) -> Options {
 
 /// The account and the packets of what a file has grown to, in one: the screen goes from the one to the other.
 pub(super) fn grown(work: &Work) -> Option<Answer> {
+    let bytes = bytes_of(&work.inputs);
     let analysis = analyze_while(work.inputs.clone(), &options(work), &mut |_| true).ok()?;
     let data = work.data(analysis, false);
     let mut left = data.analysis.totals.packets;
@@ -139,7 +140,7 @@ pub(super) fn grown(work: &Work) -> Option<Answer> {
         left > 0
     })
     .ok()?;
-    Some(Answer::Grown(data, chunks))
+    Some(Answer::Grown(data, chunks, bytes))
 }
 
 /// Reads everything: first, where it takes long, the account of the beginning; then that of all; then the list of

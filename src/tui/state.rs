@@ -99,8 +99,8 @@ pub enum Answer {
     Packets(Arc<Chunk>),
     /// All packets of the account were listed.
     Listed,
-    /// The captures have grown: their account, and all packets.
-    Grown(Arc<Data>, Vec<Arc<Chunk>>),
+    /// The captures have grown: their account, all packets, and how many bytes they are.
+    Grown(Arc<Data>, Vec<Arc<Chunk>>, u64),
     /// A story.
     Told(u32, Arc<Told>),
     /// The text of a session.
@@ -461,7 +461,8 @@ impl State {
                 self.told.clear();
                 self.loaded(data, Vec::new());
             }
-            Answer::Grown(data, chunks) => {
+            Answer::Grown(data, chunks, bytes) => {
+                self.bytes = bytes;
                 self.follow_growth(&data);
                 self.loaded(data, chunks);
             }

@@ -71,7 +71,7 @@ impl Workers {
                 let out = Mutex::new(say);
                 load::run(&work, &reins, &|answer| {
                     desk.note(&answer);
-                    if let Answer::Loaded(loaded) | Answer::Grown(loaded, _) = &answer {
+                    if let Answer::Loaded(loaded) | Answer::Grown(loaded, ..) = &answer {
                         *data.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(loaded));
                     }
                     // Nobody listens any more: the program is about to end.

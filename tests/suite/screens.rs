@@ -556,10 +556,10 @@ fn vim_has_its_keys_when_it_is_asked_for() {
 fn a_capture_that_grows_is_read_on_and_the_place_stays() {
     let whole = fs::read(capture("ftp_resumed")).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("growing.pcapng");
+    let path = folder.path().join("ftp_resumed.pcapng");
     fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     let inputs = [Input::File(path.clone())];
-    let mut run = Rehearsal::new(&inputs, "growing.pcapng", mono(), faces(), (120, 40));
+    let mut run = Rehearsal::new(&inputs, "ftp_resumed.pcapng", mono(), faces(), (120, 40));
     let before = run.state.index.len();
     run.keys("4 j j j");
     let at = run.state.shown_packet().unwrap().at.number;
@@ -569,7 +569,7 @@ fn a_capture_that_grows_is_read_on_and_the_place_stays() {
     let known = uid(&run, id);
     let rows = run.state.told(id).unwrap().ladder.rows.len();
     fs::write(&path, &whole).unwrap();
-    run.grow(&inputs, "growing.pcapng");
+    run.grow(&inputs, "ftp_resumed.pcapng");
     assert!(run.state.index.len() > before);
     let Screen::Session(id) = run.state.visit().screen else { panic!("{}", run.text()) };
     assert_eq!(uid(&run, id), known);
@@ -581,14 +581,10 @@ fn a_capture_that_grows_is_read_on_and_the_place_stays() {
     for keys in ["1", "2", "3", "5", "6"] {
         run.keys(keys);
         once.keys(keys);
-        grown += &run.text().replace("growing.pcapng", "ftp_resumed.pcapng");
+        grown += &run.text();
         read += &once.text();
     }
-    let plain = |text: &str| {
-        let lines = text.lines().filter(|line| !line.contains("ghostshark") && !line.contains("KiB"));
-        lines.collect::<Vec<_>>().join("\n")
-    };
-    assert_eq!(plain(&grown), plain(&read));
+    assert_eq!(grown, read);
 }
 
 /// What the tree of a packet names, a filter can ask.
@@ -611,8 +607,10 @@ fn every_field_of_the_tree_is_in_the_table_of_filters() {
             Type::Ipv4 | Type::Ipv6 | Type::Address => matches!(value, Value::Address(_)),
             Type::Ethernet => matches!(value, Value::Ethernet(_)),
             Type::Time => matches!(value, Value::Time(_)),
-            Type::Duration => matches!(value, Value::Span(_)),
-            _ => false,
+            // An epoch is a number of seconds.
+            Type::Duration => matches!(value, Value::Span(_) | Value::Time(_)),
+            Type::Id(_) | Type::Rule => matches!(value, Value::Text(_)),
+            Type::Word(_) | Type::Ranked(_) => false,
         }
     }
 

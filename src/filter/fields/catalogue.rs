@@ -216,16 +216,16 @@ wireshark! {
     "arp.proto.type" Unsigned(16), "Protocol type", "";
     "arp.src.hw_mac" Ethernet, "Sender MAC address", "";
     "data" Protocol, "Data", "";
-    "data.data" Bytes, "Data", "";
+    "data.data" Nothing, "Data: that it is there; what it holds is payload", "";
     "data.len" Unsigned(32), "Length", "";
     "frame.interface_id" Unsigned(32), "Interface id", "";
     "http.accept" Text, "Accept", "";
     "http.accept_encoding" Text, "Accept Encoding", "";
     "http.cache_control" Text, "Cache-Control", "";
-    "http.chunk_boundary" Bytes, "Chunk boundary", "";
+    "http.chunk_boundary" Nothing, "Chunk boundary: that it is there; what it holds is payload", "";
     "http.chunk_size" Unsigned(32), "Chunk size", "";
     "http.cookie" Text, "Cookie", "";
-    "http.file_data" Text, "File Data", "";
+    "http.file_data" Nothing, "File Data: that it is there; what it holds is payload", "";
     "http.last_modified" Text, "Last-Modified", "";
     "http.request.full_uri" Text, "Full request URI", "";
     "http.response.code.desc" Text, "Status Code Description", "";
@@ -240,7 +240,7 @@ wireshark! {
     "icmp.mtu" Unsigned(16), "MTU of next hop", "";
     "icmpv6.checksum" Unsigned(16), "Checksum", "";
     "ieee8021ad" Protocol, "IEEE 802.1ad", "";
-    "ieee8021ad.dei" Unsigned(16), "DEI", "";
+    "ieee8021ad.dei" Boolean, "DEI", "";
     "ieee8021ad.id" Unsigned(16), "ID", "";
     "ieee8021ad.priority" Unsigned(16), "Priority", "";
     "ip.dsfield.dscp" Unsigned(8), "Differentiated Services Codepoint", "";
@@ -262,7 +262,7 @@ wireshark! {
     "mqtt.disconnect.reason_code" Unsigned(8), "Reason Code", "";
     "mqtt.hdr_reserved" Unsigned(8), "Reserved", "";
     "mqtt.hdrflags" Unsigned(8), "Header Flags", "";
-    "mqtt.msg" Bytes, "Message", "";
+    "mqtt.msg" Nothing, "Message: that it is there; what it holds is payload", "";
     "mqtt.passwd" Text, "Password", "";
     "mqtt.passwd_len" Unsigned(16), "Password Length", "";
     "mqtt.prop_number" Unsigned(32), "Value", "";
@@ -281,8 +281,8 @@ wireshark! {
     "mqtt.willtopic_len" Unsigned(16), "Will Topic Length", "";
     "null" Protocol, "Null/Loopback", "";
     "null.family" Unsigned(32), "Family", "";
-    "openvpn.data" Bytes, "Data", "";
-    "openvpn.hmac" Bytes, "HMAC", "";
+    "openvpn.data" Nothing, "Data: that it is there; what it holds is payload", "";
+    "openvpn.hmac" Nothing, "HMAC: that it is there; what it holds is payload", "";
     "openvpn.keyid" Unsigned(8), "Key ID", "";
     "openvpn.mpid" Unsigned(32), "Message Packet-ID", "";
     "openvpn.mpidarrayelement" Unsigned(32), "Message Packet-ID Array Element", "";
@@ -312,7 +312,7 @@ wireshark! {
     "tcp.options.timestamp" Protocol, "TCP Option - Timestamps", "";
     "tcp.options.wscale" Protocol, "TCP Option - Window scale", "";
     "tls.alert_message" Nothing, "Alert Message", "";
-    "tls.app_data" Bytes, "Encrypted Application Data", "";
+    "tls.app_data" Nothing, "Encrypted Application Data: that it is there; what it holds is payload", "";
     "tls.change_cipher_spec" Nothing, "Change Cipher Spec Message", "";
     "tls.handshake" Nothing, "Handshake Protocol", "";
     "tls.handshake.certificate" Bytes, "Certificate", "";
