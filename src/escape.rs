@@ -22,6 +22,22 @@ pub fn terminal(text: &str) -> String {
     safe
 }
 
+/// Text inside an element or an attribute of HTML or SVG: beside what [`terminal`] escapes nothing in it is markup.
+pub fn markup(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in terminal(text).chars() {
+        match c {
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '&' => safe.push_str("&amp;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
 /// Text for a line of Markdown, which may become HTML: beside what [`terminal`] escapes nothing in it is a mark, a link, a
 /// tag or the border of a cell.
 pub fn markdown(text: &str) -> String {
@@ -49,7 +65,8 @@ fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e0fff}')
+        // These two are no characters at all, and no XML may hold them.
+        | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -61,6 +78,14 @@ mod tests {
         assert_eq!(
             markdown("<script>|`x`*[a](b) @all #1"),
             "&lt;script&gt;\\|\\`x\\`\\*\\[a\\](b) &#64;all &#35;1"
+        );
+    }
+
+    #[test]
+    fn nothing_is_markup() {
+        assert_eq!(
+            markup("</script><b a='1' c=\"2\">&amp;\u{202e}\u{ffff}\n"),
+            "&lt;/script&gt;&lt;b a=&#39;1&#39; c=&quot;2&quot;&gt;&amp;amp;\\u{202e}\\u{ffff}\\n"
         );
     }
 

@@ -9,13 +9,16 @@ pub mod analysis;
 pub mod capture;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod diff;
 pub mod error;
 pub mod escape;
 pub mod events;
+pub mod export;
 pub mod filter;
 pub mod gate;
 pub mod inspect;
 pub mod limits;
+pub mod names;
 pub mod packet;
 pub mod place;
 pub mod problem;

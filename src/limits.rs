@@ -165,3 +165,18 @@ pub const EXPORTED_EVENTS: usize = 2_097_152;
 
 /// Rows of ladders that the terminal interface remembers of the sessions that were looked at last.
 pub const LADDER_ROWS: usize = 524_288;
+
+/// Addresses whose replacement is remembered, and listed, while a capture is redacted; others are computed anew.
+pub const REDACTED_ADDRESSES: usize = 1 << 20;
+
+/// How long after its last frame a recorder can have gone on watching: one that says more is not believed.
+pub const WATCHED_BEYOND: Span = Span::from_secs(86_400);
+
+/// Frames with parts of datagrams remembered until the datagram is whole, where frames are chosen for a slice.
+pub const FRAGMENTS_REMEMBERED: usize = 65_536;
+
+/// Questions to name servers remembered until their answer comes, where frames are chosen for a slice.
+pub const RESOLUTION_QUERIES: usize = 65_536;
+
+/// Exchanges with name servers kept in a slice for one client and one server.
+pub const RESOLUTIONS_KEPT: usize = 64;

@@ -1,10 +1,12 @@
 //! Lets the rules judge: gives them the captures' facts, and takes their findings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::Quality;
 use crate::capture::FileFacts;
 use crate::events::Connection;
+use crate::names::Names;
 use crate::problem::Problem;
 use crate::protocols;
 use crate::rules::{self, CaptureFacts, Finding, Population};
@@ -18,10 +20,27 @@ pub(super) fn findings(
     quality: &[Quality],
     problems: &[Problem],
     other_frames: u64,
+    names: &Names,
 ) -> Vec<Finding> {
     let captures: Vec<CaptureFacts> =
         files.iter().zip(quality).map(|(file, quality)| facts(file, quality, other_frames)).collect();
-    rules::run(&Population::new(sessions, connections, &captures, problems, protocols::says_goodbye))
+    let population = Population::new(sessions, connections, &captures, problems, protocols::says_goodbye);
+    let mut findings = rules::run(&population.named(names));
+    if !names.is_empty() {
+        findings.iter_mut().for_each(|finding| name(finding, names));
+    }
+    findings
+}
+
+/// Puts names in place of addresses in what a finding says.
+fn name(finding: &mut Finding, names: &Names) {
+    let texts = [&mut finding.message, &mut finding.why, &mut finding.advice].into_iter();
+    let sentences = finding.evidence.iter_mut().map(|piece| &mut piece.sentence);
+    for text in texts.chain(sentences).chain(&mut finding.ruled_out) {
+        if let Cow::Owned(named) = names.in_text(text) {
+            *text = named;
+        }
+    }
 }
 
 fn facts(file: &FileFacts, quality: &Quality, other_frames: u64) -> CaptureFacts {

@@ -108,7 +108,8 @@ impl Reading {
 
     /// The times of the run.
     fn whole<'w>(&self, seams: &'w [Timestamp]) -> Window<'w> {
-        Window { start: self.first.unwrap_or_default(), end: self.last.unwrap_or_default(), seams }
+        let end = self.last.max(self.capture.watched_until());
+        Window { start: self.first.unwrap_or_default(), end: end.unwrap_or_default(), seams }
     }
 }
 
@@ -273,8 +274,15 @@ fn conclude(
     let sessions = tracker.finish(&connections, &names, protocols::says_goodbye);
     let problems = problems.list();
     let other_frames = tally.other.iter().map(|(_, count)| count).sum();
-    let findings =
-        judging::findings(&sessions, &connections, &capture.files, &quality, &problems, other_frames);
+    let findings = judging::findings(
+        &sessions,
+        &connections,
+        &capture.files,
+        &quality,
+        &problems,
+        other_frames,
+        &options.names,
+    );
     Analysis {
         quality,
         findings_of_sessions: judging::by_session(&findings, &sessions),

@@ -72,6 +72,11 @@ pub(super) fn interface_statistics(section: &mut Pcapng, block: Window<'_>, ledg
         (None, None) => None,
         (interface, system) => Some(interface.unwrap_or(0).saturating_add(system.unwrap_or(0))),
     };
+    if let Some(ticks) = pair(order, &statistics.options, OptionCode::IsbEndTime)
+        && let Some(interface) = section.interfaces.get(statistics.if_id as usize)
+    {
+        ledger.watched(interface.clock.time(ticks));
+    }
     if let Some(drops) = drops
         && let Some(interface) = section.interfaces.get_mut(statistics.if_id as usize)
         && let Some(facts) = ledger.interface(interface.index)
@@ -123,6 +128,12 @@ fn parse(order: ByteOrder, block: Window<'_>) -> Option<Block<'_>> {
         ByteOrder::Big => parse_block_be(block.bytes),
     };
     parsed.ok().map(|(_, block)| block)
+}
+
+/// A time of a statistics block: two numbers, the higher half first.
+fn pair(order: ByteOrder, options: &[PcapNGOption<'_>], code: OptionCode) -> Option<u64> {
+    let value = options.iter().find(|option| option.code == code)?.as_bytes().ok()?;
+    Some(u64::from(order.u32(value, 0)?) << 32 | u64::from(order.u32(value, 4)?))
 }
 
 fn comments(options: &[PcapNGOption<'_>], block: Window<'_>, ledger: &mut Ledger) {

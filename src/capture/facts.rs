@@ -32,6 +32,8 @@ pub struct FileFacts {
     pub first: Option<Timestamp>,
     /// Latest time of a frame.
     pub last: Option<Timestamp>,
+    /// Until when the recorder says that it watched, where that is later than the last frame.
+    pub watched_until: Option<Timestamp>,
     /// Whether the file ends in the middle of a record.
     pub truncated: bool,
     /// Interfaces, in order of appearance over all sections.

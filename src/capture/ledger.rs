@@ -130,6 +130,11 @@ impl Ledger {
         }
     }
 
+    /// The recorder says that it watched until then.
+    pub(super) fn watched(&mut self, until: Timestamp) {
+        self.facts.watched_until = self.facts.watched_until.max(Some(until));
+    }
+
     /// Keeps decryption secrets.
     pub(super) fn secret(&mut self, kind: u32, bytes: &[u8], offset: u64) {
         if self.secret_bytes + bytes.len() <= limits::SECRETS_BYTES {
@@ -151,6 +156,10 @@ impl Ledger {
         let clock = std::mem::take(&mut self.clock);
         self.facts.first = clock.first();
         self.facts.last = clock.last();
+        // Some recorders count this time in another unit than that of the interface: what cannot be is not believed.
+        self.facts.watched_until = self.facts.watched_until.filter(|until| {
+            clock.last().is_some_and(|last| (1..=limits::WATCHED_BEYOND.0).contains(&until.since(last).0))
+        });
         self.facts.backward = clock.backward();
         self.facts.disorder = clock.disorder();
         if clock.backward() > 0 {

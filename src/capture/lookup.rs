@@ -55,7 +55,9 @@ impl Lookup {
             let needs_copy = match input {
                 Input::Stdin => true,
                 // One that cannot be opened has no frame that anybody could ask for.
-                Input::File(_) => Source::open(input).is_ok_and(|source| source.compression().is_some()),
+                Input::File(_) | Input::Corrected { .. } => {
+                    Source::open(input).is_ok_and(|source| source.compression().is_some())
+                }
             };
             let spool = if needs_copy { Some(Spool::of(input)?) } else { None };
             let path = spool.as_ref().map_or_else(|| name.clone(), |spool| spool.path().to_owned());

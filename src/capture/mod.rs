@@ -42,13 +42,20 @@ pub use spool::{Spool, rereadable};
 use std::path::PathBuf;
 
 use crate::place::PacketRef;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// One input of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
     /// A file.
     File(PathBuf),
+    /// A file of a recorder whose clock was wrong.
+    Corrected {
+        /// The file.
+        path: PathBuf,
+        /// What is added to each of its times.
+        by: Span,
+    },
     /// Standard input.
     Stdin,
 }

@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::limits;
 use crate::place::FileId;
 use crate::problem::{Problem, ProblemKind, Problems};
+use crate::time::Timestamp;
 
 /// Bytes asked of an input at once where many share a batch, and where only its first frame is wanted.
 const SMALL_CHUNK: usize = 4 << 10;
@@ -336,6 +337,12 @@ impl Capture {
 
     fn problem(&mut self, kind: ProblemKind, subject: &str, file: Option<FileId>, message: String) {
         self.problems.add(subject, Problem { kind, file, frame: None, offset: None, count: 1, message });
+    }
+
+    /// Until when the recorders say that they watched, as far as the inputs were read to their ends; none where nobody
+    /// says so of a time after his last frame.
+    pub fn watched_until(&self) -> Option<Timestamp> {
+        self.inputs.iter().filter_map(|opened| opened.facts.watched_until).max()
     }
 
     /// How far the reading is.

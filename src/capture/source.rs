@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::capture::Input;
 use crate::error::Error;
+use crate::time::Span;
 
 #[cfg(feature = "compressed")]
 use crate::capture::unpack::Unpacker;
@@ -208,19 +209,24 @@ pub(super) struct Source {
     /// By which path a plain file can be opened again.
     reopen: Option<PathBuf>,
     ended: bool,
+    /// What is added to the times in it.
+    clock_offset: Span,
 }
 
 impl Source {
     /// Opens an input and finds out from its first bytes whether it is compressed.
     pub(super) fn open(input: &Input) -> Result<Self, Error> {
         match input {
-            Input::File(path) => {
+            Input::File(path) | Input::Corrected { path, .. } => {
                 let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
                 let (metadata, file) = opened.map_err(|cause| Error::Open { path: path.clone(), cause })?;
                 let plain = metadata.is_file();
                 let size = plain.then_some(metadata.len());
                 let mut source = Self::over(Origin::File(file), path, size)?;
                 source.reopen = plain.then(|| path.clone());
+                if let Input::Corrected { by, .. } = input {
+                    source.clock_offset = *by;
+                }
                 Ok(source)
             }
             Input::Stdin => Self::over(Origin::Stdin(io::stdin()), &input_path(input), None),
@@ -246,7 +252,7 @@ impl Source {
             Some(what) => return Err(Error::Compressed { path: path.to_owned(), what: what.name() }),
         };
         let compression = compression.map(Compression::name);
-        Ok(Self { stream, compression, size, reopen: None, ended: false })
+        Ok(Self { stream, compression, size, reopen: None, ended: false, clock_offset: Span::ZERO })
     }
 
     /// `gzip`, `zstd`, `lz4`, where it is compressed.
@@ -283,7 +289,12 @@ impl Source {
         }
     }
 
-    /// Whether nothing more will come.
+    /// What is added to the times in it.
+    pub(super) fn clock_offset(&self) -> Span {
+        self.clock_offset
+    }
+
+    /// Whether nothing more comes.
     pub(super) fn is_ended(&self) -> bool {
         self.ended
     }
@@ -307,7 +318,7 @@ impl Source {
 /// The path by which an input is named in results and messages.
 pub(super) fn input_path(input: &Input) -> PathBuf {
     match input {
-        Input::File(path) => path.clone(),
+        Input::File(path) | Input::Corrected { path, .. } => path.clone(),
         Input::Stdin => PathBuf::from("-"),
     }
 }

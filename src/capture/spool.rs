@@ -68,7 +68,7 @@ pub fn rereadable(inputs: Vec<Input>) -> Result<(Vec<Input>, Option<Spool>), Err
                 all.push(Input::File(kept.path().to_owned()));
                 spool = Some(kept);
             }
-            Input::File(_) => all.push(input),
+            Input::File(_) | Input::Corrected { .. } => all.push(input),
         }
     }
     Ok((all, spool))

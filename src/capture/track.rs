@@ -169,6 +169,7 @@ impl Track {
             let window = Window { bytes, offset, ended: self.source.is_ended() };
             match self.format.step(window, &mut self.ledger) {
                 Step::Frame(mut frame, used) => {
+                    frame.time = frame.time.map(|time| time + self.source.clock_offset());
                     let number = self.ledger.frame(&frame);
                     let time = frame.time.unwrap_or_else(|| self.ledger.first_time());
                     frame.start += self.position;

@@ -10,8 +10,9 @@ use crate::filter::Refusal;
 /// Printed at the end of every `--help` and in the man page.
 pub(super) const TABLE: &str = "\
 Exit codes:
-  0        done; check: the gate passed; with -q: there was something to show
-  1        check: the gate failed; with -q: there was nothing to show
+  0        done; check: the gate passed; diff --exit-code: no difference; with -q: there was something
+           to show
+  1        check: the gate failed; diff --exit-code: they differ; with -q: there was nothing to show
   2        wrong use: flags, a filter, a story, a policy or a baseline with mistakes, or an output that
            cannot be written
   3        input: no file could be read, or --strict-input and one was damaged

@@ -25,6 +25,7 @@ pub(super) fn gather(args: &InputArgs) -> Result<Vec<Input>, Stop> {
     for path in args.read.iter().chain(&args.files) {
         add(path, &mut inputs)?;
     }
+    correct(&mut inputs, args)?;
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Stop::Usage("standard input (-) can be read only once".to_owned()));
     }
@@ -35,6 +36,25 @@ pub(super) fn gather(args: &InputArgs) -> Result<Vec<Input>, Stop> {
         return Err(Stop::Usage(format!("{} files are more than the {MOST} of one run", inputs.len())));
     }
     Ok(inputs)
+}
+
+/// Corrects the clocks that are said to be wrong. A file is named as it was typed, or by its name without a folder.
+fn correct(inputs: &mut [Input], args: &InputArgs) -> Result<(), Stop> {
+    for (name, by) in &args.clock_offsets {
+        let mut any = false;
+        for input in inputs.iter_mut() {
+            let Input::File(path) = input else { continue };
+            if path == name || path.file_name().is_some_and(|file| file == name.as_os_str()) {
+                *input = Input::Corrected { path: std::mem::take(path), by: *by };
+                any = true;
+            }
+        }
+        if !any {
+            let name = name.display();
+            return Err(Stop::Usage(format!("--clock-offset {name}: no such file among the inputs")));
+        }
+    }
+    Ok(())
 }
 
 fn add(path: &Path, inputs: &mut Vec<Input>) -> Result<(), Stop> {

@@ -11,37 +11,58 @@ mod inputs;
 mod messages;
 mod output;
 mod progress;
+mod settings;
 
 pub use exit::Exit;
 
+use std::env;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 
 use exit::Stop;
 use flags::{Cli, Verb};
+use settings::{Asked, Settings};
 
 /// Runs the program with the arguments of this process.
 pub fn run() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(refusal) => {
-            // Help and version come this way too; they are answers and not errors. A closed pipe is quiet.
-            let _ = refusal.print();
-            return Exit::from_clap(refusal.exit_code()).into();
+    guarded(|| {
+        let settings =
+            match Settings::read(Asked::of(env::args_os().map(|word| word.to_string_lossy().into_owned()))) {
+                Ok(settings) => settings,
+                Err(stop) => return told(&stop),
+            };
+        let typed = settings.apply(Cli::command()).try_get_matches();
+        match typed.and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(mut cli) => {
+                if let Some(names) = cli.known_names_mut() {
+                    names.clone_from(&settings.names);
+                }
+                dispatch(cli, settings)
+            }
+            Err(refusal) => {
+                // Help and version come this way too; they are answers and not errors. A closed pipe is quiet.
+                let _ = refusal.print();
+                Exit::from_clap(refusal.exit_code())
+            }
         }
-    };
-    guarded(|| dispatch(cli)).into()
+    })
+    .into()
 }
 
-fn dispatch(cli: Cli) -> Exit {
+fn told(stop: &Stop) -> Exit {
+    messages::say(stop);
+    stop.exit()
+}
+
+fn dispatch(cli: Cli, settings: Settings) -> Exit {
     let done = match cli.verb {
         None => no_mistyped_verb(&cli.summary.input.files).and_then(|()| {
             #[cfg(feature = "tui")]
             if commands::screen::is_wanted(&cli.summary) {
-                return commands::screen::run(&cli.summary, &cli.screen);
+                return commands::screen::run(&cli.summary, &cli.screen, &settings);
             }
             commands::summary::run(&cli.summary)
         }),
@@ -52,24 +73,25 @@ fn dispatch(cli: Cli) -> Exit {
         Some(Verb::Events(args)) => commands::events::run(&args),
         Some(Verb::Findings(args)) => commands::findings::run(&args),
         Some(Verb::Follow(args)) => commands::follow::run(&args),
+        Some(Verb::Diff(args)) => commands::diff::run(&args),
+        Some(Verb::Export(args)) => commands::export::run(&args),
+        Some(Verb::Redact(args)) => commands::redact::run(&args),
         Some(Verb::Packets(args)) => commands::packets::run(&args),
         Some(Verb::Stats(args)) => commands::stats::run(&args),
         Some(Verb::Report(args)) => commands::report::run(&args),
-        Some(Verb::Check(args)) => commands::check::run(&args),
+        Some(Verb::Check(args)) => commands::check::run(&args, settings.timers),
         Some(Verb::Baseline(args)) => commands::baseline::run(&args),
         Some(Verb::Policy(verb)) => commands::policy::run(&verb),
         Some(Verb::Explain(args)) => commands::rules::explain(&args),
         Some(Verb::Rules(args)) => commands::rules::list(&args),
         Some(Verb::Fields(args)) => commands::fields::run(&args),
         Some(Verb::Schema(args)) => commands::schema::run(&args),
+        Some(Verb::Doctor(_)) => commands::doctor::run(&settings),
         Some(Verb::Completions(args)) => commands::completions::run(&args),
         Some(Verb::Man(args)) => commands::man::run(&args),
         Some(Verb::Forge(args)) => commands::forge::run(&args),
     };
-    done.unwrap_or_else(|stop| {
-        messages::say(&stop);
-        stop.exit()
-    })
+    done.unwrap_or_else(|stop| told(&stop))
 }
 
 /// Without a verb the first word is a file. Where there is no such file and it is nearly a verb, it was meant as one.

@@ -302,7 +302,7 @@ fn plain(text: &str) -> Option<f64> {
 }
 
 /// `350s`, `15m`, `1.5h`, `2h30m`; a number alone is seconds.
-pub(super) fn duration(text: &str) -> Option<Span> {
+pub fn duration(text: &str) -> Option<Span> {
     let (sign, text) = text.strip_prefix('-').map_or((1.0, text), |rest| (-1.0, rest));
     let mut rest = text.trim();
     let mut total = 0.0;

@@ -25,6 +25,7 @@ mod token;
 mod typing;
 mod values;
 
+pub use literals::duration;
 pub use macros::Macros;
 pub use reading::Reread;
 pub use refusal::Refusal;

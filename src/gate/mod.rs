@@ -9,6 +9,6 @@ mod terms;
 pub mod verdict;
 
 pub use baseline::Baseline;
-pub use policy::{Policy, Wrong};
+pub use policy::{Policy, Timer, Wrong};
 pub use terms::{Day, confidence, fail_on};
 pub use verdict::{Case, Circumstances, Outcome, State, Verdict, judge};

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use serde::Deserialize;
 use toml::Spanned;
+use toml::de::DeValue;
 
 use super::terms::{self, Day, Expectation};
 use crate::events::Confidence;
@@ -26,12 +27,21 @@ pub struct Policy {
     pub gate: Gate,
     /// What is known of timers on the path.
     pub timers: Vec<Timer>,
-    /// Severities that differ from the rules' own; none for a rule that is switched off.
-    pub rules: BTreeMap<&'static str, Option<Severity>>,
+    /// Severities that differ from the rules' own.
+    pub rules: BTreeMap<&'static str, Setting>,
     /// Findings that do not count.
     pub mutes: Vec<Mute>,
     /// What must hold for the sessions.
     pub asserts: Vec<Assert>,
+}
+
+/// What a policy says of a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The severity of its findings; none where it is switched off.
+    pub severity: Option<Severity>,
+    /// Its line in the policy, from 1.
+    pub line: usize,
 }
 
 /// When findings fail the gate.
@@ -47,6 +57,8 @@ pub struct Gate {
     pub drops_percent: Option<f64>,
     /// One-sided connections in percent, above which the capture itself fails.
     pub oneway_percent: Option<f64>,
+    /// The line of the policy that says what fails, from 1.
+    pub line: Option<usize>,
 }
 
 impl Default for Gate {
@@ -57,6 +69,7 @@ impl Default for Gate {
             min_confidence: Confidence::Medium,
             drops_percent: None,
             oneway_percent: None,
+            line: None,
         }
     }
 }
@@ -130,7 +143,7 @@ impl std::error::Error for Wrong {}
 
 impl Wrong {
     /// What is wrong with these bytes of a text.
-    pub(super) fn at(text: &str, bytes: &Range<usize>, reason: impl Into<String>) -> Self {
+    pub fn at(text: &str, bytes: &Range<usize>, reason: impl Into<String>) -> Self {
         let start = bytes.start.min(text.len());
         let before = text.get(..start).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
@@ -142,6 +155,30 @@ impl Wrong {
         let letters = long.lines().next().unwrap_or_default().chars().count();
         let end = (column + letters.max(1)).min(whole.chars().count().max(column + 1));
         Self { line, text: whole.to_owned(), letters: column..end, reason: reason.into() }
+    }
+}
+
+impl Timer {
+    /// Reads one that stands in another file: `match` and `path_idle`, as in a policy.
+    ///
+    /// # Errors
+    /// What cannot be meant, with its place in `text`.
+    pub fn read(text: &str, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Self, Wrong> {
+        let table = value.get_ref().as_table();
+        let mut given = BTreeMap::new();
+        for (key, value) in table.into_iter().flatten() {
+            let known = ["match", "path_idle"].contains(&key.get_ref().as_ref());
+            let words = value.get_ref().as_str().filter(|_| known).ok_or_else(|| {
+                Wrong::at(text, &key.span(), "a timer has `match` and `path_idle`, both in quotes")
+            })?;
+            given.insert(key.get_ref().to_string(), Spanned::new(value.span(), words.to_owned()));
+        }
+        match (given.remove("match"), given.remove("path_idle")) {
+            (Some(r#match), Some(path_idle)) => {
+                Reading { text }.timer(name.to_owned(), &WrittenTimer { r#match, path_idle })
+            }
+            _ => Err(Wrong::at(text, &value.span(), "a timer has `match` and `path_idle`, both in quotes")),
+        }
     }
 }
 
@@ -261,11 +298,16 @@ impl Reading<'_> {
         Wrong::at(self.text, bytes, reason)
     }
 
+    fn line(&self, bytes: &Range<usize>) -> usize {
+        self.wrong(bytes, "").line
+    }
+
     fn gate(&self, written: WrittenGate) -> Result<Gate, Wrong> {
         let mut gate = Gate::default();
         if let Some(word) = written.fail_on {
             gate.fail_on =
                 terms::fail_on(word.get_ref()).map_err(|reason| self.wrong(&word.span(), reason))?;
+            gate.line = Some(self.line(&word.span()));
         }
         for (word, most) in written.max {
             let severity =
@@ -288,17 +330,13 @@ impl Reading<'_> {
         Ok(Timer { name, matches: self.filter(&written.r#match, Scope::Sessions)?, path_idle })
     }
 
-    fn rule(
-        &self,
-        code: &Spanned<String>,
-        rule: &WrittenRule,
-    ) -> Result<(&'static str, Option<Severity>), Wrong> {
+    fn rule(&self, code: &Spanned<String>, rule: &WrittenRule) -> Result<(&'static str, Setting), Wrong> {
         let word = &rule.severity;
         let severity = match word.get_ref().as_str() {
             "off" => None,
             other => Some(terms::severity(other).map_err(|reason| self.wrong(&word.span(), reason))?),
         };
-        Ok((self.code(code)?, severity))
+        Ok((self.code(code)?, Setting { severity, line: self.line(&code.span()) }))
     }
 
     fn code(&self, written: &Spanned<String>) -> Result<&'static str, Wrong> {
@@ -327,7 +365,7 @@ impl Reading<'_> {
             rule: written.rule.as_ref().map(|code| self.code(code)).transpose()?,
             only: written.r#where.as_ref().map(|text| self.filter(text, Scope::Findings)).transpose()?,
             expires: expires.transpose()?,
-            line: self.wrong(&place, "").line,
+            line: self.line(&place),
             reason: written.reason.into_inner(),
         })
     }
@@ -340,7 +378,7 @@ impl Reading<'_> {
             }
         };
         Ok(Assert {
-            line: self.wrong(&written.name.span(), "").line,
+            line: self.line(&written.name.span()),
             only: written.r#where.as_ref().map(|text| self.filter(text, Scope::Sessions)).transpose()?,
             expect,
             that: self.filter(&written.that, Scope::Sessions)?,
@@ -395,8 +433,8 @@ that = 'session.resume.result == "granted"'
         assert_eq!(policy.gate.budgets.get(&Severity::Warning), Some(&10));
         assert_eq!(policy.gate.min_confidence, Confidence::High);
         assert_eq!(policy.timers[0].path_idle, Span::from_secs(350));
-        assert_eq!(policy.rules.get("GST110"), Some(&Some(Severity::Info)));
-        assert_eq!(policy.rules.get("GSQ903"), Some(&None));
+        assert_eq!(policy.rules.get("GST110"), Some(&Setting { severity: Some(Severity::Info), line: 13 }));
+        assert_eq!(policy.rules.get("GSQ903"), Some(&Setting { severity: None, line: 15 }));
         assert_eq!(policy.mutes[0].line, 18);
         assert_eq!(policy.asserts[0].expect, Expectation::Ratio(0.95));
     }

@@ -146,23 +146,9 @@ pub fn confidence(word: &str) -> Result<Confidence, String> {
 
 /// A time such as `350s`, `15m`, `1.5h`.
 pub(super) fn idle(text: &str) -> Result<Span, String> {
-    let unknown = || format!("`{text}` is no time; times are written 350s, 15m or 1.5h");
-    let at = text.find(|letter: char| letter.is_ascii_alphabetic()).ok_or_else(unknown)?;
-    let (number, unit) = text.split_at(at);
-    let number: f64 = number.trim().parse().map_err(|_| unknown())?;
-    let unit = match unit {
-        "ms" => 0.001,
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3_600.0,
-        "d" => 86_400.0,
-        _ => return Err(unknown()),
-    };
-    let seconds = number * unit;
-    if !(0.0..=1e9).contains(&seconds) {
-        return Err(unknown());
-    }
-    Ok(Span((seconds * 1e9) as i64))
+    crate::filter::duration(text)
+        .filter(|span| span.0 >= 0 && text.ends_with(|letter: char| letter.is_ascii_alphabetic()))
+        .ok_or_else(|| format!("`{text}` is no time; times are written 350s, 15m or 1.5h"))
 }
 
 #[cfg(test)]

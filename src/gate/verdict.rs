@@ -48,6 +48,8 @@ pub struct Case {
     pub fails: bool,
     /// Name of the policy's timer that fits what it measured.
     pub timer: Option<String>,
+    /// The line of the policy that decides on it, from 1.
+    pub line: Option<usize>,
 }
 
 /// What became of an assert.
@@ -177,11 +179,12 @@ pub fn judge(
     };
     for (index, finding) in analysis.findings.iter().enumerate() {
         let setting = policy.rules.get(finding.rule.code);
-        let severity = setting.copied().flatten().unwrap_or(finding.severity);
+        let severity = setting.and_then(|setting| setting.severity).unwrap_or(finding.severity);
+        let silenced = silenced.get(&(index as u32));
         let known = circumstances.baseline.is_some_and(|known| known.holds(&finding.fingerprint.hex()));
-        let state = match silenced.get(&(index as u32)) {
-            _ if setting == Some(&None) => State::Off,
-            Some(reason) => State::Muted(reason.clone()),
+        let state = match silenced {
+            _ if setting.is_some_and(|setting| setting.severity.is_none()) => State::Off,
+            Some(mute) => State::Muted(mute.reason.clone()),
             None if known => State::Known,
             None => State::New,
         };
@@ -195,6 +198,7 @@ pub fn judge(
             state,
             fails,
             timer: timers.get(&index).cloned(),
+            line: setting.map(|setting| setting.line).or(silenced.map(|mute| mute.line)).or(policy.gate.line),
         });
     }
     for (severity, most) in &policy.gate.budgets {
@@ -225,12 +229,12 @@ fn counts(finding: &Finding, set_by_policy: bool) -> bool {
     (finding.layer != Layer::Capture || set_by_policy) && finding.caused_by.is_none()
 }
 
-/// The findings that are muted, with the reasons.
-fn muted(
+/// The findings that are muted, with what mutes them.
+fn muted<'m>(
     analysis: &Analysis,
-    mutes: &[&Mute],
+    mutes: &[&'m Mute],
     source: &dyn PacketSource,
-) -> Result<BTreeMap<u32, String>, Error> {
+) -> Result<BTreeMap<u32, &'m Mute>, Error> {
     let mut all = BTreeMap::new();
     for mute in mutes {
         let chosen: Option<BTreeSet<u32>> = match &mute.only {
@@ -241,7 +245,7 @@ fn muted(
             let meant = mute.rule.is_none_or(|code| code == finding.rule.code)
                 && chosen.as_ref().is_none_or(|chosen| chosen.contains(&finding.id));
             if meant {
-                all.entry(index as u32).or_insert_with(|| mute.reason.clone());
+                all.entry(index as u32).or_insert(*mute);
             }
         }
     }

@@ -12,6 +12,7 @@ use super::application::{self, Place};
 use super::field::Dissection;
 use super::frame::{Known, Moments};
 use super::hearing::{Hearing, Heeded};
+use super::membership::Member;
 use super::{frame, layers};
 use crate::analysis::Analysis;
 use crate::capture::{Batch, Capture, FrameRecord, Input, Slice};
@@ -170,6 +171,30 @@ impl<'a> Pass<'a> {
         for parts in &parts {
             let known = self.known(parts, batch, &spans);
             tell(&parts.record, known.iter().rev().find_map(|known| Some(known.connection?.id)));
+        }
+        self.tables.iter_mut().for_each(|table| table.sink().clear());
+    }
+
+    /// Tells each frame of a batch, with what it was taken apart into and every connection that it belongs to, an error
+    /// about one of them included.
+    pub(super) fn members(&mut self, batch: &mut Batch, tell: &mut dyn FnMut(&Member<'_>)) {
+        let parts = self.take_apart(batch);
+        let mut spans = BTreeMap::new();
+        for (packet, order) in parts.iter().flat_map(|parts| &parts.packets) {
+            self.hear(packet, *order, batch, &mut spans);
+        }
+        for parts in &parts {
+            let known = self.known(parts, batch, &spans);
+            let mut connections: Vec<u32> =
+                known.iter().filter_map(|known| Some(known.connection?.id)).collect();
+            connections.dedup();
+            tell(&Member {
+                frame: batch.frame(&parts.record),
+                headers: &parts.headers,
+                packets: &parts.packets,
+                connections,
+                batch,
+            });
         }
         self.tables.iter_mut().for_each(|table| table.sink().clear());
     }

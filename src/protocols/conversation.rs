@@ -201,7 +201,16 @@ impl Talk {
         if self.sides[side].ended {
             return;
         }
-        self.provenance[side].note(offset, bytes.len() as u64, from);
+        if matches!(self.reader, Reader::Opaque(_)) {
+            self.begin_inside(side, bytes);
+        }
+        // Where nobody reads, every question about bytes is about those of the packet at hand.
+        let at_hand = from.order == round.now.order && round.labels.is_none();
+        if at_hand && matches!(self.reader, Reader::Opaque(_)) {
+            self.provenance[side].forget();
+        } else {
+            self.provenance[side].note(offset, bytes.len() as u64, from);
+        }
         let rest = self.pass_skip(side, bytes, round);
         if rest.is_empty() {
             // The end of what was skipped may be what the other side waited for.
@@ -211,9 +220,6 @@ impl Talk {
         let bytes = rest;
         if self.sides[side].pending.is_empty() {
             self.sides[side].base = offset;
-        }
-        if matches!(self.reader, Reader::Opaque(_)) {
-            self.begin_inside(side, bytes);
         }
         match &self.reader {
             Reader::Unknown => {

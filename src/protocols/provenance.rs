@@ -38,6 +38,11 @@ impl Provenance {
         }
     }
 
+    /// Nobody will ask for any byte that is known so far.
+    pub(super) fn forget(&mut self) {
+        self.pieces.clear();
+    }
+
     /// The place in the run of the first packet that is still known.
     pub(super) fn first_order(&self) -> Option<u64> {
         self.pieces.front().map(|piece| piece.from.order)

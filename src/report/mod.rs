@@ -4,12 +4,15 @@
 //! and nowhere below.
 
 pub mod columns;
+pub mod diff;
 pub mod field_pages;
 pub use crate::story::wireshark as filter;
 pub mod findings;
 pub mod gate;
+mod html;
 mod json;
 mod jsonl;
+mod markup;
 pub mod packets;
 pub mod rule_pages;
 #[cfg(feature = "cli")]
@@ -17,8 +20,11 @@ pub mod schema;
 pub mod services;
 pub mod session_columns;
 pub mod stories;
+pub mod stream_index;
+mod svg;
 pub mod text;
 pub mod view;
+pub mod vocabulary;
 pub mod words;
 
 use std::cmp::Reverse;
@@ -107,8 +113,23 @@ pub static CSV: Format = Format {
     write: columns::csv,
 };
 
+/// One page for a browser.
+pub static HTML: Format = Format {
+    name: "html",
+    extension: "html",
+    about: "one page for a browser, with stories and ladders; it asks the network for nothing",
+    write: html::write,
+};
+
 /// All formats.
-pub static FORMATS: [&Format; 4] = [&TEXT, &JSON, &JSONL, &CSV];
+pub static FORMATS: [&Format; 5] = [&TEXT, &JSON, &JSONL, &CSV, &HTML];
+
+impl Format {
+    /// Whether it tells more of an analysis that kept its events: stories and ladders are made of them.
+    pub fn tells_stories(&self) -> bool {
+        self.name == HTML.name
+    }
+}
 
 impl Request {
     fn context(&self, analysis: &Analysis) -> view::Context {

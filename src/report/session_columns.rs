@@ -192,7 +192,7 @@ fn cells(session: &Session, analysis: &Analysis, list: &SessionList) -> Vec<Stri
 }
 
 /// The sessions that are asked for, in the order that is asked for.
-fn chosen<'a>(analysis: &'a Analysis, list: &SessionList) -> Vec<&'a Session> {
+pub(super) fn chosen<'a>(analysis: &'a Analysis, list: &SessionList) -> Vec<&'a Session> {
     let meant = |session: &&Session| list.only.as_ref().is_none_or(|only| only.contains(&session.id));
     let mut chosen: Vec<&Session> = analysis.sessions.iter().filter(meant).collect();
     // The sort is stable, so that equals stay in order of id.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::text::{self, Look};
 use super::view::{self, Stamps};
 use super::words::Word;
-use super::{jsonl, services};
+use super::{jsonl, services, svg};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::{Event, Side};
@@ -31,6 +31,8 @@ pub enum StoryForm {
     Mermaid,
     /// Markdown: what happened as a table.
     Markdown,
+    /// A picture: the life along time, and the ladder.
+    Svg,
 }
 
 /// What is asked of stories.
@@ -74,6 +76,10 @@ pub fn write_of(
 ) -> io::Result<()> {
     let hide = request.hide_names || request.form != StoryForm::Text;
     let teller = Teller::of(analysis, events, hide);
+    if request.form == StoryForm::Svg {
+        // One document has one root, so all of them are in one picture.
+        return svg::write(analysis, sessions, &teller, request.look.clock, out);
+    }
     for (index, session) in sessions.iter().enumerate() {
         let story = teller.story(session);
         let ladder = request.ladder.then(|| teller.ladder(session));
@@ -91,6 +97,7 @@ pub fn write_of(
             }
             StoryForm::Mermaid => mermaid(&teller.ladder(session), out)?,
             StoryForm::Markdown => markdown(analysis, session, &story, out)?,
+            StoryForm::Svg => {}
         }
     }
     Ok(())

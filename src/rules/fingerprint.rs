@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::finding::Finding;
 use super::population::Population;
 use crate::events::{Connection, Hash128};
+use crate::names::Names;
 use crate::place::PacketRef;
 use crate::session::{Point, Session};
 
@@ -26,7 +27,7 @@ const TOKEN: usize = 16;
 pub struct About {
     /// The protocol; empty for the capture itself.
     pub protocol: String,
-    /// The name that clients use for the service, else its port; empty for the capture itself.
+    /// The name that the user gave to the service, else that which clients use for it, else its port; empty for the capture itself.
     pub service: String,
     /// What was worked on, with numbers and tokens taken out; empty where nothing is named.
     pub object: String,
@@ -43,17 +44,48 @@ impl About {
         match (session, connection()) {
             (Some(session), _) => Self {
                 protocol: session.protocol.to_owned(),
-                service: named_by_clients(session).unwrap_or_else(|| format!("port {}", session.server.port)),
+                service: population.name_of(session.server).map_or_else(|| service(session), str::to_owned),
                 object: object(session, &finding.frames()),
             },
             (None, Some(connection)) => Self {
                 protocol: connection.transport.name().to_owned(),
-                service: format!("port {}", service_port(connection)),
+                service: population
+                    .name_of(connection.server)
+                    .map_or_else(|| format!("port {}", service_port(connection)), str::to_owned),
                 object: String::new(),
             },
             (None, None) => Self::default(),
         }
     }
+}
+
+impl About {
+    /// What a session is about: by the first thing that was asked for in it.
+    pub fn of_session(session: &Session, names: &Names) -> Self {
+        let legs = || session.legs.iter().map(|leg| &leg.leg);
+        let works = legs()
+            .flat_map(|leg| &leg.works.list)
+            .map(|work| (work.begun, work.op.to_string(), work.object.as_deref()));
+        let actions = legs()
+            .flat_map(|leg| &leg.actions)
+            .map(|acted| (acted.asked, acted.op.to_string(), acted.object.as_deref()));
+        let resumes = legs()
+            .flat_map(|leg| &leg.resumptions.list)
+            .map(|resume| (resume.begun, resume.mechanism.to_owned(), resume.object.as_deref()));
+        let first = works.chain(actions).chain(resumes).min_by_key(|(at, ..)| at.first);
+        Self {
+            protocol: session.protocol.to_owned(),
+            service: names
+                .service(session.server.ip, session.server.port)
+                .map_or_else(|| service(session), str::to_owned),
+            object: first.map_or_else(String::new, |(_, op, object)| object.map_or(op, template)),
+        }
+    }
+}
+
+/// The name that clients use for a session's service, else its port.
+fn service(session: &Session) -> String {
+    named_by_clients(session).unwrap_or_else(|| format!("port {}", session.server.port))
 }
 
 /// A refused datagram or SYN may have come from the service itself: of two ports the lower one is the lasting one.
@@ -86,7 +118,7 @@ fn object(session: &Session, frames: &[PacketRef]) -> String {
 }
 
 /// What stays of an object when it is asked for again another day: without its query, numbers and tokens.
-fn template(object: &str) -> String {
+pub fn template(object: &str) -> String {
     let path = object.split(['?', '#']).next().unwrap_or(object);
     let mut out = String::new();
     let mut run = String::new();

@@ -27,7 +27,7 @@ mod tls_offers;
 
 pub use capture::CaptureFacts;
 pub use finding::{Evidence, Fault, Finding, Layer, Role, Severity, Value};
-pub use fingerprint::About;
+pub use fingerprint::{About, template};
 pub use population::Population;
 pub use subject::{Part, Subject};
 

@@ -8,6 +8,7 @@ use super::capture::CaptureFacts;
 use super::idle_closings::TimedRow;
 use super::subject::Subject;
 use crate::events::{Connection, Endpoint, Hash128};
+use crate::names::Names;
 use crate::problem::Problem;
 use crate::session::Session;
 use crate::time::{Span, Timestamp};
@@ -28,6 +29,7 @@ pub struct Population<'a> {
     pub problems: &'a [Problem],
     /// First and last moment of the run.
     pub window: (Timestamp, Timestamp),
+    names: Option<&'a Names>,
     goodbyes: fn(&str) -> bool,
     session_of: Vec<Option<u32>>,
     by_server: BTreeMap<Endpoint, Vec<u32>>,
@@ -80,6 +82,7 @@ impl<'a> Population<'a> {
             captures,
             problems,
             window,
+            names: None,
             goodbyes,
             session_of,
             by_server,
@@ -88,6 +91,18 @@ impl<'a> Population<'a> {
             connections_by_server,
             timed: OnceCell::new(),
         }
+    }
+
+    /// The same, of a run in which hosts and services have names.
+    #[must_use]
+    pub fn named(mut self, names: &'a Names) -> Self {
+        self.names = Some(names);
+        self
+    }
+
+    /// The name that the user gave to a service.
+    pub fn name_of(&self, service: Endpoint) -> Option<&'a str> {
+        self.names?.service(service.ip, service.port)
     }
 
     /// For how long a connection was watched after this moment, to the end of its recording. Where time jumps back as far

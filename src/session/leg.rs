@@ -15,6 +15,9 @@ use crate::events::{
 use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT, MISPLACED_KEPT};
 use crate::time::Timestamp;
 
+/// Marks of a turn of which nothing more is known than that it was one.
+const MERE: Marks = Marks::INFERRED.with(Marks::OPAQUE);
+
 /// What a leg is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Role {
@@ -274,13 +277,17 @@ impl Leg {
             }
             self.note_excuse(event, at, asked);
         }
-        self.logins.note(event);
-        self.resumptions.note(event);
-        self.works.note(event);
-        self.clocks.note(event);
-        self.note_details(event, at);
-        self.note_state(event, at);
-        self.note_end(event, at);
+        // Most events are mere turns, which say nothing to those who look for something in particular.
+        let mere_turn = event.word == Word::Turn && event.details.is_none() && MERE.has(event.marks);
+        if !mere_turn || event.stage == Stage::Refused {
+            self.logins.note(event);
+            self.resumptions.note(event);
+            self.works.note(event);
+            self.clocks.note(event);
+            self.note_details(event, at);
+            self.note_state(event, at);
+            self.note_end(event, at);
+        }
         self.history.note(event);
         self.phases.note(event);
     }

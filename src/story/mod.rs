@@ -10,6 +10,7 @@ pub mod next;
 pub mod rungs;
 pub mod services;
 pub mod tables;
+pub mod timeline;
 pub mod wireshark;
 
 pub use ladder::{Ladder, Row};
@@ -52,7 +53,13 @@ impl<'a> Teller<'a> {
 
     /// The sentences of a session.
     pub fn story(&self, session: &Session) -> Story {
-        narrative::tell(session, self)
+        let mut story = narrative::tell(session, self);
+        let names = &self.analysis.options.names;
+        if !names.is_empty() {
+            let texts = story.lines.iter_mut().map(|line| &mut line.text).chain([&mut story.next]);
+            texts.for_each(|text| *text = names.in_text(text).into_owned());
+        }
+        story
     }
 
     /// The ladder of a session.

@@ -202,7 +202,9 @@ pub fn load(work: &Work, reins: &Reins, say: &(dyn Fn(Answer) + Sync)) -> bool {
 /// Bytes of the inputs that are files.
 pub fn bytes_of(inputs: &[Input]) -> u64 {
     let size = |input: &Input| match input {
-        Input::File(path) => std::fs::metadata(path).map_or(0, |facts| facts.len()),
+        Input::File(path) | Input::Corrected { path, .. } => {
+            std::fs::metadata(path).map_or(0, |facts| facts.len())
+        }
         Input::Stdin => 0,
     };
     inputs.iter().map(size).sum()

@@ -102,7 +102,7 @@ pub fn run(request: Request) -> io::Result<Ended> {
     #[cfg(unix)]
     terminal::heed_signals(&terminated)?;
     let name = |input: &Input| match input {
-        Input::File(path) => path.display().to_string(),
+        Input::File(path) | Input::Corrected { path, .. } => path.display().to_string(),
         Input::Stdin => "standard input".to_owned(),
     };
     let names: Vec<String> = request.inputs.iter().map(name).collect();

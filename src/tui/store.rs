@@ -19,7 +19,7 @@ const MOST: u64 = 4 << 20;
 pub(super) fn place(folder: &Path, inputs: &[Input]) -> PathBuf {
     let mut seen: Vec<(String, u64, Vec<u8>)> = Vec::new();
     for input in inputs {
-        let Input::File(path) = input else { continue };
+        let (Input::File(path) | Input::Corrected { path, .. }) = input else { continue };
         let whole = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
         let size = fs::metadata(path).map_or(0, |facts| facts.len());
         let mut head = Vec::new();
@@ -30,7 +30,9 @@ pub(super) fn place(folder: &Path, inputs: &[Input]) -> PathBuf {
         seen.push((whole.display().to_string(), size, head));
     }
     let first = inputs.iter().find_map(|input| match input {
-        Input::File(path) => path.file_stem().map(|name| name.to_string_lossy().into_owned()),
+        Input::File(path) | Input::Corrected { path, .. } => {
+            path.file_stem().map(|name| name.to_string_lossy().into_owned())
+        }
         Input::Stdin => None,
     });
     let plain: String = first

@@ -143,3 +143,75 @@ fn the_policy_to_begin_with_has_no_mistake() {
 fn a_capture_that_cannot_be_read_is_no_pass() {
     assert_eq!(run(&["check", "/nowhere/at/all.pcap"]).status.code(), Some(3));
 }
+
+/// The script that the action and the include run, on this recording.
+#[cfg(unix)]
+fn pipeline(name: &str, folder: &Path, more: &[(&str, &str)]) -> Output {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/actions/check/check.sh");
+    let mut command = Command::new("bash");
+    command
+        .arg(script)
+        .env("GHOSTSHARK", env!("CARGO_BIN_EXE_ghostshark"))
+        .env("GHOSTSHARK_FILES", format!("{}\n", capture(name)))
+        .env("GHOSTSHARK_OUT", folder.join("reports"))
+        .envs(more.iter().copied())
+        .stdin(Stdio::null());
+    command.output().unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_pieces_for_pipelines_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let summary = folder.path().join("summary.md");
+    let policy = folder.path().join("policy.toml");
+    fs::write(&policy, run(&["policy", "init"]).stdout).unwrap();
+    let baseline = folder.path().join("baseline.jsonl");
+    let hub = [
+        ("GITHUB_ACTIONS", "true"),
+        ("GITHUB_STEP_SUMMARY", summary.to_str().unwrap()),
+        ("GHOSTSHARK_POLICY", policy.to_str().unwrap()),
+        ("GHOSTSHARK_BASELINE", baseline.to_str().unwrap()),
+    ];
+    let failed = pipeline("ftp_login_held.pcapng", folder.path(), &hub);
+    let (code, text) = told(&failed);
+    assert_eq!(code, Some(1), "{text}{}", String::from_utf8_lossy(&failed.stderr));
+    assert!(text.contains("::error file="), "{text}");
+    assert!(
+        String::from_utf8_lossy(&failed.stderr).contains("no baseline"),
+        "it says that there is none yet"
+    );
+    assert!(fs::read_to_string(&summary).unwrap().contains("GSA506"));
+    for report in ["sessions.html", "junit.xml", "ghostshark.sarif", "sessions.jsonl"] {
+        assert!(fs::metadata(folder.path().join("reports").join(report)).unwrap().len() > 100, "{report}");
+    }
+    run(&["baseline", &capture("ftp_login_held.pcapng"), "-o", baseline.to_str().unwrap()]);
+    assert_eq!(pipeline("ftp_login_held.pcapng", folder.path(), &hub).status.code(), Some(0));
+    let lab = [("GITLAB_CI", "true"), ("GHOSTSHARK_FAIL_ON", "never")];
+    assert_eq!(pipeline("ftp_login_held.pcapng", folder.path(), &lab).status.code(), Some(0));
+    assert!(fs::read_to_string(folder.path().join("reports/code-quality.json")).unwrap().contains("GSA506"));
+    assert_eq!(pipeline("nothing.pcap", folder.path(), &[]).status.code(), Some(3));
+    assert_eq!(pipeline("x", folder.path(), &[("GHOSTSHARK_FILES", "\n")]).status.code(), Some(2));
+}
+
+#[test]
+fn a_second_recording_passes_against_the_baseline_of_the_first() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in [
+        "box_forgot.pcapng",
+        "reset_by_firewall.pcapng",
+        "tls_ticket_refused.pcap",
+        "redis_idle_timeout.pcap",
+    ] {
+        let again = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/again").join(name);
+        let again = again.to_str().unwrap();
+        let baseline = folder.path().join(name);
+        let baseline = baseline.to_str().unwrap();
+        assert_eq!(told(&run(&["baseline", &capture(name), "-o", baseline])).0, Some(0));
+        // Even the mildest finding would fail here.
+        let strict = ["check", again, "--fail-on", "info", "--min-confidence", "low"];
+        assert_eq!(told(&run(&strict)).0, Some(1), "{name} has findings");
+        let (code, text) = told(&run(&[&strict[..], &["--baseline", baseline]].concat()));
+        assert_eq!(code, Some(0), "{name}: {text}");
+    }
+}

@@ -15,10 +15,10 @@ use crate::support::run::{Desk, plain};
 use crate::support::{self, file_of};
 
 /// Modules that stand on nothing but each other.
-const GROUND: [&str; 6] = ["time", "place", "limits", "problem", "error", "escape"];
+const GROUND: [&str; 7] = ["time", "place", "limits", "names", "problem", "error", "escape"];
 
 /// The stages and faces: what each may import beside itself and the ground.
-const ABOVE: [(&str, &[&str]); 16] = [
+const ABOVE: [(&str, &[&str]); 18] = [
     ("capture", &[]),
     ("packet", &["capture"]),
     ("events", &["packet"]),
@@ -28,6 +28,8 @@ const ABOVE: [(&str, &[&str]); 16] = [
     ("rules", &["events", "session"]),
     ("analysis", &["capture", "packet", "events", "stream", "protocols", "session", "rules"]),
     ("inspect", &["capture", "packet", "events", "stream", "protocols", "session", "analysis"]),
+    ("diff", &["events", "session", "rules", "analysis"]),
+    ("export", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("filter", &["capture", "packet", "events", "session", "rules", "analysis", "inspect"]),
     ("gate", &["events", "rules", "analysis", "filter"]),
     ("story", &["packet", "events", "session", "rules", "analysis"]),
@@ -35,8 +37,8 @@ const ABOVE: [(&str, &[&str]); 16] = [
     (
         "report",
         &[
-            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "gate",
-            "story",
+            "capture", "packet", "events", "session", "rules", "analysis", "inspect", "diff", "export",
+            "filter", "gate", "story",
         ],
     ),
     ("tui", &["capture", "packet", "events", "session", "rules", "analysis", "inspect", "filter", "story"]),
@@ -52,6 +54,8 @@ const ABOVE: [(&str, &[&str]); 16] = [
             "rules",
             "analysis",
             "inspect",
+            "diff",
+            "export",
             "filter",
             "gate",
             "story",

@@ -13,18 +13,27 @@ mod cli;
 mod crowd;
 mod degradation;
 mod determinism;
+mod differences;
 mod documents;
+#[cfg(feature = "cli")]
+mod exchange;
+mod exports;
 mod faces;
 mod filters;
 #[cfg(feature = "cli")]
 mod gate;
 mod house;
+#[cfg(feature = "cli")]
+mod html;
 mod labels;
 mod memory;
 mod packets;
 mod parity;
+#[cfg(feature = "cli")]
+mod pipelines;
 #[cfg(feature = "tui")]
 mod recall;
+mod redaction;
 mod reports;
 mod robustness;
 mod rules;
@@ -32,3 +41,4 @@ mod rules;
 mod screens;
 mod stories;
 mod support;
+mod vocabularies;

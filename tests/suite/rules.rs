@@ -79,7 +79,7 @@ fn told(text: &str, path: &Path, change: Change) -> Option<Recording> {
 }
 
 /// Changes what stands outside of quotation marks.
-fn outside_of_texts(text: &str, change: impl Fn(&str) -> String) -> String {
+pub(crate) fn outside_of_texts(text: &str, change: impl Fn(&str) -> String) -> String {
     let lines = text.lines().map(|line| {
         if line.trim_start().starts_with("title ") {
             return line.to_owned();
@@ -121,7 +121,7 @@ fn each_end(part: &str, change: impl Fn(&str, Option<u16>, bool) -> String) -> S
     words.join(" ")
 }
 
-fn other_ends(part: &str, moves_servers: bool) -> String {
+pub(crate) fn other_ends(part: &str, moves_servers: bool) -> String {
     each_end(part, |rest, port, server| {
         let host = format!("172.20.{}", rest.replacen("0.", "9.", 1));
         match port {

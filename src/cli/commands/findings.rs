@@ -1,13 +1,15 @@
 //! `findings`: what is wrong, and the proof.
 
 use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
-use crate::cli::flags::FindingsArgs;
+use crate::cli::flags::{FindingsArgs, FindingsFormat};
 use crate::filter::{Filter, Scope};
 use crate::report::findings::{FindingList, chosen, write};
+use crate::report::vocabulary;
 
 pub(in crate::cli) fn run(args: &FindingsArgs) -> Result<Exit, Stop> {
     let filter = understood_for(&args.only, Scope::Findings, &args.input)?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let vocabulary = args.vocabulary.meant(form_name(args.format)).map_err(Stop::Usage)?;
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let list = FindingList {
         form: args.format.into(),
         group: args.group.into(),
@@ -25,6 +27,17 @@ pub(in crate::cli) fn run(args: &FindingsArgs) -> Result<Exit, Stop> {
         &args.input,
         &args.output,
         |analysis| !chosen(analysis, &list).is_empty(),
-        |analysis, out| write(analysis, &list, out),
+        |analysis, out| match vocabulary {
+            Some(whose) => vocabulary::findings(analysis, &list, whose, out),
+            None => write(analysis, &list, out),
+        },
     )
+}
+
+fn form_name(format: FindingsFormat) -> &'static str {
+    match format {
+        FindingsFormat::Text => "text",
+        FindingsFormat::Json => "json",
+        FindingsFormat::Jsonl => "jsonl",
+    }
 }

@@ -1,7 +1,7 @@
 //! `follow`: the text of a whole session, over all its connections.
 
 use super::show::{Meant, chosen, find, split};
-use super::{Exit, Stop, analyse, inputs, look, messages, output, verdict};
+use super::{Exit, Stop, also, analyse, inputs, look, messages, output, verdict};
 use crate::capture::Input;
 use crate::cli::flags::{FollowArgs, FollowSide, FollowView};
 use crate::error::Error;
@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
             "standard input cannot be read twice, as following a session needs".to_owned(),
         ));
     }
-    let (analysis, count) = analyse(&input, false)?;
+    let (analysis, count) = analyse(&input, args.output.also.tells_stories())?;
     let sessions = match &filter {
         Some(filter) => chosen(&analysis, &ids, filter, &input)?,
         None => find(&analysis, &ids)?,
@@ -57,6 +57,7 @@ pub(in crate::cli) fn run(args: &FollowArgs) -> Result<Exit, Stop> {
             return Err(error.into());
         }
     }
+    also(&args.output, &input, &analysis)?;
     Ok(verdict(&analysis, count, &input, !sessions.is_empty()))
 }
 

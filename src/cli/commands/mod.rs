@@ -4,7 +4,10 @@ pub(super) mod baseline;
 pub(super) mod check;
 pub(super) mod completions;
 pub(super) mod connections;
+pub(super) mod diff;
+pub(super) mod doctor;
 pub(super) mod events;
+pub(super) mod export;
 pub(super) mod fields;
 pub(super) mod findings;
 pub(super) mod follow;
@@ -14,6 +17,7 @@ mod gating;
 pub(super) mod man;
 pub(super) mod packets;
 pub(super) mod policy;
+pub(super) mod redact;
 pub(super) mod report;
 pub(super) mod rules;
 pub(super) mod schema;
@@ -25,17 +29,21 @@ pub(super) mod stats;
 pub(super) mod summary;
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::io::{self, IsTerminal};
 
 use super::exit::{Exit, Stop};
-use super::flags::{ColorWhen, FilterArgs, InputArgs, LookArgs, OutputArgs};
+use super::flags::{ColorWhen, FilterArgs, InputArgs, LookArgs, OutputArgs, ReportKind};
 use super::progress::Progress;
 use super::{inputs, messages, output};
 use crate::analysis::{self, Analysis, Options};
 use crate::capture::Input;
 use crate::error::Error;
 use crate::filter::{self, Filter, Macros, PacketSource, Reread, Scope};
+use crate::gate::{Circumstances, Policy, Verdict, judge};
+use crate::names::Names;
 use crate::problem::ProblemKind;
+use crate::report::gate::Judged;
 use crate::report::text::Look;
 use crate::report::{Format, Part, Request, TEXT};
 
@@ -46,7 +54,8 @@ fn analyse_and_write(
     format: &Format,
     request: &Request,
 ) -> Result<Exit, Stop> {
-    let (analysis, count) = analyse(input, request.events)?;
+    let (analysis, count) =
+        analyse(input, request.events || format.tells_stories() || output.also.tells_stories())?;
     written(&analysis, count, input, output, format, request)
 }
 
@@ -68,6 +77,7 @@ fn written(
         }
         output::deliver(output.out.as_deref(), |out| (format.write)(analysis, request, out))?;
     }
+    also(output, input, analysis)?;
     let any = request.only.as_ref().map_or(!analysis.connections.is_empty(), |only| !only.is_empty());
     Ok(verdict(analysis, count, input, any))
 }
@@ -123,10 +133,27 @@ fn analyse_these(given: Vec<Input>, input: &InputArgs, keep_events: bool) -> Res
         keep_duplicates: input.no_dedup,
         threads: input.threads,
         keep_events,
+        names: names(input)?,
         ..Options::default()
     };
     let mut progress = Progress::new(input.progress, input.quiet);
     Ok(analysis::analyze(given, &options, &mut |read, total| progress.at(read, total))?)
+}
+
+/// Names of hosts: those of the flag's file go before those of the settings.
+fn names(input: &InputArgs) -> Result<Names, Stop> {
+    let mut names = match &input.names {
+        None => Names::default(),
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|cause| Stop::Usage(format!("{}: cannot read: {cause}", path.display())))?;
+            Names::parse(&text).map_err(|wrong| {
+                Stop::Usage(format!("{}, line {}: {}", path.display(), wrong.line, wrong.reason))
+            })?
+        }
+    };
+    names.fill(input.known_names.clone());
+    Ok(names)
 }
 
 /// The same for the verbs about sessions: `shown` tells whether there is anything, and `write` writes it.
@@ -137,7 +164,7 @@ fn tell(
     shown: impl FnOnce(&Analysis) -> bool,
     write: impl FnOnce(&Analysis, &mut dyn io::Write) -> io::Result<()>,
 ) -> Result<Exit, Stop> {
-    let (analysis, count) = analyse(input, keep_events)?;
+    let (analysis, count) = analyse(input, keep_events || output.also.tells_stories())?;
     told(&analysis, count, input, output, shown, write)
 }
 
@@ -154,8 +181,36 @@ fn told(
         messages::damages(analysis);
         output::deliver(output.out.as_deref(), |out| write(analysis, out))?;
     }
+    also(output, input, analysis)?;
     let any = shown(analysis);
     Ok(verdict(analysis, count, input, any))
+}
+
+/// Writes the reports that are asked for beside the result of a verb that judges nothing: as a gate without a policy
+/// sees it.
+fn also(output: &OutputArgs, input: &InputArgs, analysis: &Analysis) -> Result<(), Stop> {
+    if output.also.reports.is_empty() {
+        return Ok(());
+    }
+    let verdict = unasked(input, analysis)?;
+    let judged = Judged { analysis, verdict: &verdict, policy: None, anchored: false };
+    reports(output, &judged, ReportKind::unjudged)
+}
+
+/// What a gate without a policy says.
+fn unasked(input: &InputArgs, analysis: &Analysis) -> Result<Verdict, Stop> {
+    let source = Reread::new(inputs::gather(input)?, analysis);
+    let circumstances = Circumstances { baseline: None, today: check::today(), stale_fails: false };
+    Ok(judge(analysis, &Policy::default(), circumstances, &source)?)
+}
+
+/// Writes the reports that are asked for; `of` tells which form of a kind is meant.
+fn reports(output: &OutputArgs, judged: &Judged<'_>, of: fn(ReportKind) -> ReportKind) -> Result<(), Stop> {
+    let request = Request { stamps: output.ts.into(), ..Request::default() };
+    for target in &output.also.reports {
+        output::deliver(Some(&target.path), |out| of(target.kind).write(judged, &request, out))?;
+    }
+    Ok(())
 }
 
 /// The exit code of a finished analysis; `any` tells whether there was anything to show.

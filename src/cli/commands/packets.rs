@@ -5,7 +5,7 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
-use super::{Exit, Stop, analyse_these, inputs, look, messages, output, understood, verdict};
+use super::{Exit, Stop, also, analyse_these, inputs, look, messages, output, understood, verdict};
 use crate::analysis::Analysis;
 use crate::capture::{self, Input};
 use crate::cli::flags::{PacketsArgs, PacketsFormat};
@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
     let piped = given.iter().position(|input| *input == Input::Stdin);
     // The copy of standard input is there until the packets were read from it.
     let (again, _spool) = capture::rereadable(given)?;
-    let mut analysis = analyse_these(again.clone(), &args.input, false)?;
+    let mut analysis = analyse_these(again.clone(), &args.input, args.output.also.tells_stories())?;
     if let Some(file) = piped.and_then(|place| analysis.files.get_mut(place)) {
         file.path = PathBuf::from("-");
     }
@@ -54,6 +54,7 @@ pub(in crate::cli) fn run(args: &PacketsArgs) -> Result<Exit, Stop> {
     if let Some(error) = failed {
         return Err(error.into());
     }
+    also(&args.output, &args.input, &analysis)?;
     Ok(verdict(&analysis, count, &args.input, true))
 }
 

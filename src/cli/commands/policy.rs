@@ -70,8 +70,8 @@ fn meaning(policy: &Policy) -> String {
     if let Some(most) = gate.oneway_percent {
         let _ = writeln!(text, "{most} % of the connections may be seen from one side only");
     }
-    for (code, severity) in &policy.rules {
-        let _ = writeln!(text, "{code}: {}", severity.map_or("switched off", Severity::name));
+    for (code, setting) in &policy.rules {
+        let _ = writeln!(text, "{code}: {}", setting.severity.map_or("switched off", Severity::name));
     }
     for timer in &policy.timers {
         let _ = writeln!(text, "timer {}: {} where {}", timer.name, timer.path_idle, timer.matches);

@@ -1,13 +1,20 @@
 //! `sessions`: one line each.
 
 use super::{Exit, Stop, analyse, look, narrowed, told, understood_for};
-use crate::cli::flags::SessionsArgs;
+use crate::cli::flags::{SessionsArgs, SessionsFormat};
 use crate::filter::{Filter, Scope};
 use crate::report::session_columns::{SessionList, any, write};
+use crate::report::vocabulary::{self, Vocabulary};
 
 pub(in crate::cli) fn run(args: &SessionsArgs) -> Result<Exit, Stop> {
     let filter = understood_for(&args.only, Scope::Sessions, &args.input)?;
-    let (analysis, count) = analyse(&args.input, false)?;
+    let vocabulary = args.vocabulary.meant(form_name(args.format)).map_err(Stop::Usage)?;
+    if vocabulary.is_some_and(|whose| whose != Vocabulary::Ecs) {
+        let reason =
+            "only ECS has a word for sessions; connections and findings can be written as zeek and eve";
+        return Err(Stop::Usage(reason.to_owned()));
+    }
+    let (analysis, count) = analyse(&args.input, args.output.also.tells_stories())?;
     let list = SessionList {
         form: args.format.into(),
         only: narrowed(filter.as_ref(), &args.input, &analysis, Filter::sessions)?,
@@ -24,6 +31,17 @@ pub(in crate::cli) fn run(args: &SessionsArgs) -> Result<Exit, Stop> {
         &args.input,
         &args.output,
         |analysis| any(analysis, &list),
-        |analysis, out| write(analysis, &list, out),
+        |analysis, out| match vocabulary {
+            Some(_) => vocabulary::sessions(analysis, &list, out),
+            None => write(analysis, &list, out),
+        },
     )
+}
+
+fn form_name(format: SessionsFormat) -> &'static str {
+    match format {
+        SessionsFormat::Text => "text",
+        SessionsFormat::Jsonl => "jsonl",
+        SessionsFormat::Csv => "csv",
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Exit, Stop, analyse, look, messages, narrowed, output, understood_for, verdict};
+use super::{Exit, Stop, also, analyse, look, messages, narrowed, output, understood_for, verdict};
 use crate::analysis::Analysis;
 use crate::cli::flags::{FilterArgs, InputArgs, ShowArgs};
 use crate::filter::{self, Filter, Macros, Scope};
@@ -31,6 +31,7 @@ pub(in crate::cli) fn run(args: &ShowArgs) -> Result<Exit, Stop> {
             stories::write(&analysis, &sessions, request, out)
         })?;
     }
+    also(&args.output, &input, &analysis)?;
     Ok(verdict(&analysis, count, &input, !sessions.is_empty()))
 }
 

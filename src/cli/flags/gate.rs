@@ -5,8 +5,6 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueHint};
 
 use super::{InputArgs, LookArgs, OutputArgs};
-use crate::report::gate::{GATE_FORMATS, GateFormat};
-use crate::report::{FORMATS, Format};
 
 /// What is checked, and by what.
 #[derive(Debug, Clone, Args)]
@@ -28,51 +26,13 @@ pub(in crate::cli) struct CheckArgs {
     /// Entries of the baseline that did not come again fail, too
     #[arg(long)]
     pub(in crate::cli) fail_on_stale: bool,
-    /// Write a report, too: KIND=FILE, where - is standard output; may be given again
-    ///
-    /// Kinds: junit, github, gitlab, md, tap for pipelines; json, jsonl, csv for the whole result.
-    #[arg(long = "report", help_heading = "Output", value_name = "KIND=FILE", value_parser = report_target)]
-    pub(in crate::cli) reports: Vec<ReportTarget>,
+    /// Alerts of a SARIF report stand at the policy's lines, where reviewers see them, and not at octets of the capture
+    #[arg(long, help_heading = "Output", requires = "policy")]
+    pub(in crate::cli) sarif_anchor: bool,
     #[command(flatten)]
     pub(in crate::cli) look: LookArgs,
     #[command(flatten)]
     pub(in crate::cli) output: OutputArgs,
-}
-
-/// A report that is written beside the verdict.
-#[derive(Debug, Clone)]
-pub(in crate::cli) struct ReportTarget {
-    /// Its kind.
-    pub(in crate::cli) kind: ReportKind,
-    /// Where it goes; `-` is standard output.
-    pub(in crate::cli) path: PathBuf,
-}
-
-/// What a report tells.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::cli) enum ReportKind {
-    /// The verdict.
-    Gate(&'static GateFormat),
-    /// The whole result.
-    Whole(&'static Format),
-}
-
-fn report_target(text: &str) -> Result<ReportTarget, String> {
-    let (kind, path) = text.split_once('=').ok_or("a report is written KIND=FILE")?;
-    let gate = GATE_FORMATS.iter().find(|format| format.name == kind).map(ReportKind::Gate);
-    let whole = || FORMATS.iter().find(|format| format.name == kind).map(|format| ReportKind::Whole(format));
-    let kind = gate.or_else(whole).ok_or_else(|| {
-        let known: Vec<&str> = GATE_FORMATS
-            .iter()
-            .map(|format| format.name)
-            .chain(FORMATS.iter().map(|format| format.name))
-            .collect();
-        format!("there is no report of kind {kind}; known are {}", known.join(", "))
-    })?;
-    if path.is_empty() {
-        return Err("a report is written KIND=FILE".to_owned());
-    }
-    Ok(ReportTarget { kind, path: PathBuf::from(path) })
 }
 
 /// Where a baseline goes.

@@ -7,10 +7,16 @@ use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, T
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+mod exchange;
 mod gate;
+mod reports;
+mod vocabulary;
 mod words;
 
-pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb, ReportKind};
+pub(super) use exchange::{DiffArgs, ExportArgs, RedactArgs};
+pub(super) use gate::{BaselineArgs, CheckArgs, PolicyVerb};
+pub(super) use reports::{ReportKind, ReportsArgs, report_kind};
+pub(super) use vocabulary::As;
 
 pub(super) use words::{
     ColorWhen, EventsFormat, FollowSide, FollowView, ProgressWhen, SessionSort, SessionsFormat, ShowFormat,
@@ -18,11 +24,14 @@ pub(super) use words::{
 };
 
 use super::exit::TABLE;
+use crate::filter;
+use crate::names::Names;
 use crate::report::columns::{COLUMNS, Column};
 use crate::report::findings;
 use crate::report::session_columns::{SESSION_COLUMNS, SessionColumn};
 use crate::report::{FORMATS, Format};
 use crate::rules;
+use crate::time::Span;
 
 /// Captures in; for every connection how it lived, who ended it, why, how sure, and the frames that prove it.
 ///
@@ -98,6 +107,16 @@ pub(super) enum Verb {
     #[command(arg_required_else_help = true, after_long_help = TABLE,
               override_usage = "ghostshark follow [OPTIONS] <FILE>... <ID>...")]
     Follow(FollowArgs),
+    /// What differs between two recordings of the same: sessions lost, new, ended otherwise, slower; findings
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Diff(DiffArgs),
+    /// The frames of sessions as a capture of their own, with what was found as comments
+    #[command(arg_required_else_help = true, after_long_help = TABLE,
+              override_usage = "ghostshark export [OPTIONS] --pcapng <OUT> <FILE>... <ID>...")]
+    Export(ExportArgs),
+    /// A capture in which nobody can be known: other addresses, no payload, no secrets
+    #[command(arg_required_else_help = true, after_long_help = TABLE)]
+    Redact(RedactArgs),
     /// One line per packet, its decoded fields, its octets; for scripts that know tshark
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Packets(PacketsArgs),
@@ -135,9 +154,48 @@ pub(super) enum Verb {
     /// The man page, in roff
     #[command(after_long_help = TABLE)]
     Man(ManArgs),
+    /// What this program would do here: settings and where each is from, the terminal, folders
+    #[command(after_long_help = TABLE)]
+    Doctor(DoctorArgs),
     /// A story becomes a capture: a bug can be shown without private packets
     #[command(arg_required_else_help = true, after_long_help = TABLE)]
     Forge(ForgeArgs),
+}
+
+impl Cli {
+    /// Where the verb keeps the names that the settings know, if it reads captures.
+    pub(super) fn known_names_mut(&mut self) -> Option<&mut Names> {
+        let input = match &mut self.verb {
+            None => &mut self.summary.input,
+            Some(Verb::Summary(args)) => &mut args.input,
+            Some(Verb::Connections(args)) => &mut args.input,
+            Some(Verb::Sessions(args)) => &mut args.input,
+            Some(Verb::Show(args)) => &mut args.input,
+            Some(Verb::Events(args)) => &mut args.input,
+            Some(Verb::Findings(args)) => &mut args.input,
+            Some(Verb::Follow(args)) => &mut args.input,
+            Some(Verb::Packets(args)) => &mut args.input,
+            Some(Verb::Stats(args)) => &mut args.input,
+            Some(Verb::Report(args)) => &mut args.input,
+            Some(Verb::Check(args)) => &mut args.input,
+            Some(Verb::Baseline(args)) => &mut args.input,
+            Some(Verb::Export(args)) => &mut args.input,
+            Some(Verb::Diff(args)) => return Some(&mut args.known_names),
+            Some(
+                Verb::Policy(_)
+                | Verb::Redact(_)
+                | Verb::Explain(_)
+                | Verb::Rules(_)
+                | Verb::Fields(_)
+                | Verb::Schema(_)
+                | Verb::Doctor(_)
+                | Verb::Completions(_)
+                | Verb::Man(_)
+                | Verb::Forge(_),
+            ) => return None,
+        };
+        Some(&mut input.known_names)
+    }
 }
 
 /// What is read and how: the same for every verb that analyses.
@@ -164,6 +222,17 @@ pub(super) struct InputArgs {
     /// Take segments that a mirror port recorded twice for retransmissions
     #[arg(long)]
     pub(super) no_dedup: bool,
+    /// Add this to the times of a file, whose recorder's clock was wrong: FILE=DURATION, as tap2.pcap=-0.5s
+    #[arg(long = "clock-offset", value_name = "FILE=DURATION", value_parser = clock_offset, allow_hyphen_values = true, hide_short_help = true)]
+    pub(super) clock_offsets: Vec<(PathBuf, Span)>,
+    /// Names of hosts and services, in the syntax of hosts(5), where an address may have a port: 10.0.0.5:5432 orders-db
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) names: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
+    /// Names that the settings know, too.
+    #[arg(skip)]
+    pub(super) known_names: Names,
     /// Print no result; end with code 0 if there is something to show, with 1 if there is nothing
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -176,6 +245,18 @@ pub(super) struct InputArgs {
     pub(super) two_passes: bool,
     #[arg(short = 'n', hide = true)]
     pub(super) no_names: bool,
+}
+
+/// Where settings come from.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Settings")]
+pub(super) struct SettingsArgs {
+    /// Settings from this file alone, in place of .ghostshark.toml and the user's own
+    #[arg(short = 'C', long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
+    pub(super) config: Option<PathBuf>,
+    /// The profile of the settings that goes before the rest of them
+    #[arg(long, value_name = "NAME", hide_short_help = true)]
+    pub(super) profile: Option<String>,
 }
 
 /// How text looks.
@@ -215,6 +296,8 @@ pub(super) struct OutputArgs {
     /// Times in machine formats
     #[arg(long, value_name = "FORM", default_value = "rfc3339")]
     pub(super) ts: TimeStamps,
+    #[command(flatten)]
+    pub(super) also: ReportsArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -239,6 +322,9 @@ pub(super) struct ConnectionsArgs {
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text", help = FORMAT_HELP,
           value_parser = formats(&["text", "json", "jsonl", "csv"]))]
     pub(super) format: &'static Format,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = columns(), hide_short_help = true)]
@@ -264,6 +350,9 @@ pub(super) struct SessionsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: SessionsFormat,
+    /// Whose words it is written in; only ECS has a word for sessions
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// Columns of csv, or of tab-separated text, by name; may be given several times
     #[arg(short = 'e', long = "field", help_heading = "Output", value_name = "NAME", value_delimiter = ',',
           value_parser = session_columns(), hide_short_help = true)]
@@ -329,6 +418,9 @@ pub(super) struct FindingsArgs {
     /// Form of the result
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "text")]
     pub(super) format: FindingsFormat,
+    /// Whose words it is written in
+    #[arg(long = "as", help_heading = "Output", value_name = "WHOSE", default_value = "native")]
+    pub(super) vocabulary: As,
     /// What they stand under
     #[arg(long, help_heading = "Output", value_name = "BY", default_value = "rule")]
     pub(super) group: FindingsGroup,
@@ -516,8 +608,8 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) input: InputArgs,
     #[arg(short = 'T', long, help_heading = "Output", value_name = "FORMAT", default_value = "json", help = FORMAT_HELP,
-          value_parser = formats(&["json", "jsonl", "text"]))]
-    pub(super) format: &'static Format,
+          value_parser = report_kind())]
+    pub(super) format: ReportKind,
     /// Write every event too, not only what sessions keep of them
     #[arg(long, help_heading = "Output")]
     pub(super) events: bool,
@@ -533,6 +625,12 @@ pub(super) struct SchemaArgs {
     #[arg(short = 'T', long, value_name = "FORMAT", default_value = "json",
           value_parser = formats(&["json", "jsonl"]))]
     pub(super) format: &'static Format,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) settings: SettingsArgs,
 }
 
 #[derive(Debug, Clone, Args)]
@@ -558,6 +656,15 @@ pub(super) struct ForgeArgs {
     /// Write pcap with microseconds instead of pcapng with nanoseconds
     #[arg(long)]
     pub(super) pcap: bool,
+}
+
+/// `tap2.pcap=-0.5s`.
+fn clock_offset(text: &str) -> Result<(PathBuf, Span), String> {
+    let (file, offset) = text.rsplit_once('=').ok_or("a clock is corrected by FILE=DURATION")?;
+    let offset = offset.strip_prefix('+').unwrap_or(offset);
+    let span = filter::duration(offset)
+        .ok_or_else(|| format!("`{offset}` is no time; times are written 350ms, -0.5s or 1h"))?;
+    Ok((PathBuf::from(file), span))
 }
 
 const FORMAT_HELP: &str = "Form of the result";

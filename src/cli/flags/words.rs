@@ -38,6 +38,8 @@ pub(in crate::cli) enum ShowFormat {
     Mermaid,
     /// What happened as a Markdown table
     Md,
+    /// The life along time and the ladder as a picture
+    Svg,
 }
 
 impl From<ShowFormat> for StoryForm {
@@ -47,6 +49,7 @@ impl From<ShowFormat> for StoryForm {
             ShowFormat::Json => Self::Json,
             ShowFormat::Mermaid => Self::Mermaid,
             ShowFormat::Md => Self::Markdown,
+            ShowFormat::Svg => Self::Svg,
         }
     }
 }

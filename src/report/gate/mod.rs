@@ -6,10 +6,12 @@ mod annotations;
 mod code_quality;
 mod junit;
 mod markdown;
+mod sarif;
 mod tap;
 
 use std::io::{self, Write};
 
+use super::{HTML, html};
 use crate::analysis::Analysis;
 use crate::gate::{Case, Verdict};
 use crate::rules::{Finding, Severity};
@@ -23,6 +25,8 @@ pub struct Judged<'j> {
     pub verdict: &'j Verdict,
     /// The policy's path as it was typed; none without a policy.
     pub policy: Option<&'j str>,
+    /// Whether alerts stand at the policy's lines, which a reviewer can see, and not at octets of the capture.
+    pub anchored: bool,
 }
 
 /// A form of the verdict.
@@ -37,13 +41,22 @@ pub struct GateFormat {
 }
 
 /// All forms.
-pub static GATE_FORMATS: [GateFormat; 5] = [
+pub static GATE_FORMATS: [GateFormat; 7] = [
     GateFormat { name: "junit", about: "JUnit XML: a case for each assert and rule", write: junit::write },
+    GateFormat { name: "sarif", about: "SARIF 2.1.0, for alerts beside code", write: sarif::write },
     GateFormat { name: "github", about: "annotations of a GitHub action", write: annotations::write },
     GateFormat { name: "gitlab", about: "code quality report of GitLab", write: code_quality::write },
     GateFormat { name: "md", about: "Markdown for a step summary or a comment", write: markdown::write },
     GateFormat { name: "tap", about: "Test Anything Protocol", write: tap::write },
+    GateFormat { name: HTML.name, about: HTML.about, write: html::judged },
 ];
+
+impl GateFormat {
+    /// Whether it tells more of an analysis that kept its events.
+    pub fn tells_stories(&self) -> bool {
+        self.name == HTML.name
+    }
+}
 
 impl<'j> Judged<'j> {
     /// Every finding with its standing, in order.

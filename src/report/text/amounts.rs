@@ -2,11 +2,11 @@
 
 use super::Clock;
 use crate::report::view;
-pub(super) use crate::story::amounts::{bytes, count, counted, percent};
+pub(in crate::report) use crate::story::amounts::{bytes, count, counted, percent};
 use crate::time::{Span, Timestamp};
 
 /// A moment as the clock shows it.
-pub(super) fn moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
+pub(in crate::report) fn moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
     match clock {
         Clock::Relative => {
             let Span(ns) = at - origin;
@@ -27,7 +27,7 @@ pub(super) fn moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
 }
 
 /// A moment inside a sentence: with its unit where it is relative.
-pub(super) fn said_moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
+pub(in crate::report) fn said_moment(at: Timestamp, origin: Timestamp, clock: Clock) -> String {
     match clock {
         Clock::Relative => format!("at {:.3} s", (at - origin).as_secs()),
         Clock::Utc | Clock::Epoch => format!("at {}", moment(at, origin, clock)),

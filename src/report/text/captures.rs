@@ -41,8 +41,10 @@ pub(super) fn write(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io:
         }
         let told = if look.verbose { said.len() } else { REMARKS };
         for remark in said.iter().take(told) {
-            let lines: Vec<String> =
-                wrapped(remark, 6).into_iter().map(|line| paint.tone(Tone::Odd, line)).collect();
+            let lines: Vec<String> = wrapped(&escape::terminal(remark), 6)
+                .into_iter()
+                .map(|line| paint.tone(Tone::Odd, line))
+                .collect();
             hanging(out, "    ! ", &lines)?;
         }
         if said.len() > told {
@@ -79,7 +81,7 @@ fn not_analysed(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Res
 }
 
 /// `pcapng in gzip`, `Ethernet`, `12,345 packets`, `9.10 MB`, `5m 12s from 2023-11-14 22:13:20Z`
-fn described(facts: &FileFacts, origin: Timestamp, clock: Clock) -> Vec<String> {
+pub(in crate::report) fn described(facts: &FileFacts, origin: Timestamp, clock: Clock) -> Vec<String> {
     let mut parts = Vec::new();
     if !facts.format.is_empty() {
         parts.push(match facts.compression {
@@ -115,14 +117,15 @@ fn link_name(link: LinkType) -> String {
     name.to_owned()
 }
 
-/// What weakens claims about this capture, in plain words, the heaviest first.
-fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
+/// What weakens claims about this capture, in plain words, the heaviest first. Holds text from the input: escaped by
+/// whoever prints.
+pub(in crate::report) fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
     let mut said = Vec::new();
     let Some(facts) = analysis.files.get(index) else { return said };
     if let Some(problem) = first_damage(analysis, index) {
         let kind = if problem.kind == ProblemKind::UnreadableFile { "not read" } else { "damaged" };
         let text = sentence(analysis, problem, Naming::Nothing);
-        said.push(format!("{kind}: {}", escape::terminal(&text)));
+        said.push(format!("{kind}: {text}"));
     }
     let drops: u64 =
         facts.interfaces.iter().filter_map(|interface| interface.drops).fold(0, u64::saturating_add);
@@ -154,7 +157,7 @@ fn remarks(analysis: &Analysis, index: usize) -> Vec<String> {
 }
 
 /// The damage of a file that its remark tells; the others are left to the list of problems.
-pub(super) fn first_damage(analysis: &Analysis, index: usize) -> Option<&Problem> {
+pub(in crate::report) fn first_damage(analysis: &Analysis, index: usize) -> Option<&Problem> {
     analysis.problems.iter().find(|problem| {
         problem.kind.is_damage() && problem.file.is_some_and(|file| usize::from(file.0) == index)
     })

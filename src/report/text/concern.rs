@@ -5,7 +5,7 @@ use crate::events::transport::{Ending, Reason};
 
 /// How much an end concerns the reader.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Concern {
+pub(in crate::report) enum Concern {
     /// Somebody was hurt: work was lost, refused or left hanging.
     Hurts,
     /// It may be as intended, and deserves a look.
@@ -25,7 +25,7 @@ impl Concern {
 }
 
 /// How much this reason concerns the reader.
-pub(super) fn concern(reason: Reason) -> Concern {
+pub(in crate::report) fn concern(reason: Reason) -> Concern {
     match reason {
         Reason::MiddleboxTimeout
         | Reason::MiddleboxReset
@@ -78,7 +78,7 @@ pub(in crate::report) fn rank_of(reason: Reason) -> usize {
 }
 
 /// What a reason means, in a few plain words.
-pub(super) fn meaning(reason: Reason) -> &'static str {
+pub(in crate::report) fn meaning(reason: Reason) -> &'static str {
     match reason {
         Reason::Released => "both sides closed, nothing owed",
         Reason::HalfReleased => "one side closed, the other never",

@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
-use super::Look;
 use super::amounts::{bytes, moment};
 use super::concern::concern;
 use super::ends::by_phrase;
 use super::paint::{Paint, Tone};
+use super::{Look, named};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
 use crate::events::transport::How;
 use crate::report::words::Word;
 use crate::report::{Request, chosen};
-use crate::time::Timestamp;
 
 /// Columns before the end, which is the last and needs no width.
 const COLUMNS: usize = 9;
@@ -26,19 +25,18 @@ const RIGHT: [bool; COLUMNS] = [true, false, true, true, false, false, true, tru
 pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write) -> io::Result<()> {
     let look = request.look;
     let paint = Paint { on: look.colour };
-    let origin = super::origin(analysis);
     let chosen = chosen(analysis, request);
     // Two passes instead of keeping every line: the widths first.
     let mut widths = HEADINGS.map(str::len);
     for connection in &chosen {
-        for (width, cell) in widths.iter_mut().zip(cells(connection, origin, look)) {
+        for (width, cell) in widths.iter_mut().zip(cells(analysis, connection, look)) {
             *width = (*width).max(cell.chars().count());
         }
     }
     let heading = format!("{}  ended", aligned(&HEADINGS.map(str::to_owned), &widths));
     writeln!(out, "{}", paint.tone(Tone::Heading, heading))?;
     for connection in chosen {
-        let line = aligned(&cells(connection, origin, look), &widths);
+        let line = aligned(&cells(analysis, connection, look), &widths);
         let ended = &connection.ended;
         let end = match ended.how {
             How::CaptureEnd => ended.reason.word().to_owned(),
@@ -53,7 +51,8 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
     Ok(())
 }
 
-fn cells(connection: &Connection, origin: Timestamp, look: Look) -> [String; COLUMNS] {
+fn cells(analysis: &Analysis, connection: &Connection, look: Look) -> [String; COLUMNS] {
+    let origin = super::origin(analysis);
     let sides = &connection.sides;
     [
         connection.id.to_string(),
@@ -63,8 +62,8 @@ fn cells(connection: &Connection, origin: Timestamp, look: Look) -> [String; COL
         },
         moment(connection.start, origin, look.clock),
         connection.end.since(connection.start).to_string(),
-        connection.client.to_string(),
-        connection.server.to_string(),
+        named(analysis, connection.client),
+        named(analysis, connection.server),
         format!("{}+{}", sides.client.packets, sides.server.packets),
         bytes(sides.client.payload_bytes),
         bytes(sides.server.payload_bytes),

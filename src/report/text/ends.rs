@@ -95,7 +95,7 @@ fn readable(counts: Counts, look: Look) -> Vec<Row> {
 }
 
 /// `by client`; nothing where the capture does not tell.
-pub(super) fn by_phrase(by: By) -> String {
+pub(in crate::report) fn by_phrase(by: By) -> String {
     match by {
         By::Unknown => String::new(),
         known => format!("by {}", known.word()),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::amounts::{counted, moment, said_moment};
 use super::paint::{Paint, Tone};
-use super::{Look, hanging, origin, wrapped_to};
+use super::{Clock, Look, hanging, named, origin, wrapped_to};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Confidence;
@@ -69,11 +69,14 @@ fn heading(analysis: &Analysis, finding: &Finding, group: Group) -> String {
     let connection = finding.connections.first().and_then(|id| analysis.connections.get(*id as usize));
     match group {
         Group::Rule => format!("{} {}: {}", finding.rule.code, finding.rule.name, finding.rule.title),
-        Group::Server => connection.map_or("the captures".to_owned(), |c| format!("server {}", c.server)),
+        Group::Server => {
+            connection.map_or("the captures".to_owned(), |c| format!("server {}", named(analysis, c.server)))
+        }
         Group::Session => finding.session.map_or("several sessions, or the captures".to_owned(), |id| {
             let session = analysis.sessions.get((id as usize).saturating_sub(1));
-            let ends =
-                session.map_or(String::new(), |s| format!("  {}  {} -> {}", s.protocol, s.client, s.server));
+            let ends = session.map_or(String::new(), |s| {
+                format!("  {}  {} -> {}", s.protocol, named(analysis, s.client), named(analysis, s.server))
+            });
             format!("S-{id:04}{ends}")
         }),
     }
@@ -139,7 +142,7 @@ fn one(
     )?;
     hanging(out, "    ", &wrapped_to(&escape::terminal(&finding.message), 4, WIDTH))?;
     for piece in &finding.evidence {
-        let text = format!("{} [{}]", escape::terminal(&piece.sentence), cited(piece, analysis, look));
+        let text = format!("{} [{}]", escape::terminal(&piece.sentence), cited(piece, analysis, look.clock));
         hanging(out, &format!("    {:<8} ", piece.role.word()), &wrapped_to(&text, 13, WIDTH))?;
     }
     let mut line = |name: &str, text: &str| {
@@ -164,13 +167,13 @@ fn one(
 }
 
 /// The frames of a piece of evidence, as Wireshark numbers them; of an absence without any the window.
-fn cited(piece: &Evidence, analysis: &Analysis, look: Look) -> String {
+pub(in crate::report) fn cited(piece: &Evidence, analysis: &Analysis, clock: Clock) -> String {
     let several = analysis.files.len() > 1;
     let name =
         |at: &PacketRef| if several { format!("{}:{}", at.file.0, at.frame) } else { at.frame.to_string() };
     let names: Vec<String> = piece.frames.iter().map(name).collect();
     if let (Some((start, end)), []) = (piece.window, &names[..]) {
-        let at = |time| moment(time, origin(analysis), look.clock);
+        let at = |time| moment(time, origin(analysis), clock);
         return format!("{} to {}", at(start), at(end));
     }
     match (piece.role, &names[..]) {

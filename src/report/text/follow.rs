@@ -8,10 +8,11 @@ use super::paint::{Paint, Tone};
 use super::{Look, origin};
 use crate::analysis::Analysis;
 use crate::escape;
-use crate::events::{Connection, ConnectionKey, PerSide, Side};
+use crate::events::{Connection, ConnectionKey, Endpoint, PerSide, Side};
 use crate::inspect::secrets::{End, MASK, Masker};
 use crate::inspect::{Piece, Said};
 use crate::limits::MESSAGE_BYTES;
+use crate::names::Names;
 use crate::place::PacketRef;
 use crate::session::{Login, Role, Session, SessionLeg};
 use crate::time::{Span, Timestamp};
@@ -36,6 +37,7 @@ const PAUSE: Span = Span::from_secs(5);
 /// Writes what is heard of a session.
 #[derive(Debug)]
 pub struct Follower<'a> {
+    names: &'a Names,
     view: View,
     only: Option<Side>,
     show_tokens: bool,
@@ -77,6 +79,7 @@ impl<'a> Follower<'a> {
             Some((part.leg.key, (part, connection)))
         });
         Self {
+            names: &analysis.options.names,
             view,
             only,
             show_tokens,
@@ -88,6 +91,11 @@ impl<'a> Follower<'a> {
             last: None,
             shown: None,
         }
+    }
+
+    /// An end of a connection, by its name where the user gave it one.
+    fn named(&self, end: Endpoint) -> String {
+        escape::terminal(&self.names.in_text(&end.to_string()))
     }
 
     /// Writes the next piece.
@@ -179,7 +187,9 @@ impl<'a> Follower<'a> {
             let time = moment(piece.time, self.origin, self.look.clock);
             let text = format!(
                 "== {time}  {what} #{}: {} -> {}{by}{unseen}",
-                part.connection, connection.client, connection.server
+                part.connection,
+                self.named(connection.client),
+                self.named(connection.server)
             );
             self.mark(Tone::Heading, &text, piece.at, out)?;
             self.shown = Some(piece.connection);

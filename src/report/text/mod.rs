@@ -3,11 +3,11 @@
 //! The worst comes first, every claim stands beside the filter that shows it, colour only repeats what the words
 //! say, and nothing from the wire is printed raw.
 
-mod amounts;
-mod captures;
-mod concern;
+pub(super) mod amounts;
+pub(super) mod captures;
+pub(super) mod concern;
 mod connections;
-mod ends;
+pub(super) mod ends;
 pub(super) mod events;
 pub(super) mod findings;
 pub mod follow;
@@ -29,6 +29,8 @@ use std::io::{self, Write};
 
 use super::{Part, Request, columns};
 use crate::analysis::Analysis;
+use crate::escape;
+use crate::events::Endpoint;
 use crate::time::Timestamp;
 
 /// How times are shown to people.
@@ -73,9 +75,14 @@ pub(super) fn write(analysis: &Analysis, request: &Request, out: &mut dyn Write)
 }
 
 /// The moment that relative times count from: the first frame of the run.
-fn origin(analysis: &Analysis) -> Timestamp {
+pub(super) fn origin(analysis: &Analysis) -> Timestamp {
     let of_files = analysis.files.iter().filter_map(|file| file.first).min();
     of_files.or_else(|| analysis.connections.iter().map(|c| c.start).min()).unwrap_or_default()
+}
+
+/// An end of a connection, by the name that the user gave to it or to its host.
+fn named(analysis: &Analysis, end: Endpoint) -> String {
+    escape::terminal(&analysis.options.names.in_text(&end.to_string()))
 }
 
 /// Breaks text at spaces so that no line passes [`WIDTH`] with its indent, unless one word does.
@@ -84,7 +91,7 @@ fn wrapped(text: &str, indent: usize) -> Vec<String> {
 }
 
 /// The same for lines of another width.
-fn wrapped_to(text: &str, indent: usize, width: usize) -> Vec<String> {
+pub(super) fn wrapped_to(text: &str, indent: usize, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {

@@ -4,19 +4,18 @@ use std::fmt::Write as _;
 
 use std::io::{self, Write};
 
-use super::Look;
 use super::amounts::moment;
 use super::concern::concern;
 use super::ends::by_phrase;
 use super::paint::{Paint, Tone};
 use super::table::{Align, aligned, widths};
+use super::{Look, named};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::transport::Reason;
 use crate::report::words::Word;
 use crate::session::{Role, Session};
 use crate::story::about;
-use crate::time::Timestamp;
 
 /// Columns before the end and the letters.
 const HEADINGS: [&str; 7] = ["id", "start", "lasted", "protocol", "client", "server", "who, what"];
@@ -35,9 +34,8 @@ pub(in crate::report) fn write(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let paint = Paint { on: look.colour };
-    let origin = super::origin(analysis);
     let rows: Vec<Vec<String>> =
-        sessions.iter().map(|session| cells(session, origin, hide_names, look)).collect();
+        sessions.iter().map(|session| cells(analysis, session, hide_names, look)).collect();
     let headings: Vec<String> = HEADINGS.map(str::to_owned).to_vec();
     let widths = widths(&headings, &rows);
     let ends: Vec<String> = sessions.iter().map(|session| end(session)).collect();
@@ -55,10 +53,11 @@ pub(in crate::report) fn write(
     Ok(())
 }
 
-fn cells(session: &Session, origin: Timestamp, hide_names: bool, look: Look) -> Vec<String> {
+fn cells(analysis: &Analysis, session: &Session, hide_names: bool, look: Look) -> Vec<String> {
+    let origin = super::origin(analysis);
     let more = session.legs.iter().filter(|part| part.leg.role == Role::Main).count().saturating_sub(1);
     let data = session.legs.iter().filter(|part| part.leg.role == Role::Data).count();
-    let mut client = session.client.to_string();
+    let mut client = named(analysis, session.client);
     if more > 0 {
         let _ = write!(client, " +{more}");
     }
@@ -71,13 +70,13 @@ fn cells(session: &Session, origin: Timestamp, hide_names: bool, look: Look) -> 
         session.duration().to_string(),
         session.protocol.to_owned(),
         client,
-        session.server.to_string(),
+        named(analysis, session.server),
         escape::terminal(&about(session, hide_names)),
     ]
 }
 
 /// `abort by client`.
-fn end(session: &Session) -> String {
+pub(in crate::report) fn end(session: &Session) -> String {
     match session.outcome.reason {
         Reason::CaptureEnded => "open at the end".to_owned(),
         reason => format!("{} {}", reason.word(), by_phrase(session.outcome.by)).trim_end().to_owned(),
@@ -85,7 +84,7 @@ fn end(session: &Session) -> String {
 }
 
 /// Who it is, else what it is known by, else what it was about.
-fn about(session: &Session, hide_names: bool) -> String {
+pub(in crate::report) fn about(session: &Session, hide_names: bool) -> String {
     let about = about::about(session, hide_names).unwrap_or_else(|| "-".to_owned());
     if about.chars().count() > ABOUT {
         let mut short: String = about.chars().take(ABOUT - 1).collect();

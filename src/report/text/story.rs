@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::amounts::moment;
 use super::concern::concern;
 use super::paint::{Paint, Tone};
-use super::{Look, findings, hanging, origin, wrapped_to};
+use super::{Look, findings, hanging, named, origin, wrapped_to};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Side;
@@ -34,7 +34,7 @@ pub(in crate::report) fn write(
 ) -> io::Result<()> {
     let paint = Paint { on: look.colour };
     let origin = origin(analysis);
-    writeln!(out, "{}", paint.tone(Tone::Heading, heading(session, hide_names)))?;
+    writeln!(out, "{}", paint.tone(Tone::Heading, heading(analysis, session, hide_names)))?;
     let life = format!("life {}", session.history);
     writeln!(out, "{}", paint.tone(Tone::Aside, life))?;
     writeln!(out)?;
@@ -74,7 +74,7 @@ pub(in crate::report) fn write(
 }
 
 /// `S-0171  ftp  10.0.0.1:40000 -> 10.0.0.2:21  2 connections`.
-fn heading(session: &Session, hide_names: bool) -> String {
+pub(in crate::report) fn heading(analysis: &Analysis, session: &Session, hide_names: bool) -> String {
     let mains = session.legs.iter().filter(|part| part.leg.role == Role::Main).count();
     let data = session.legs.len() - mains;
     let several = match (mains, data) {
@@ -95,8 +95,8 @@ fn heading(session: &Session, hide_names: bool) -> String {
         session.name(),
         session.protocol,
         who.unwrap_or_default(),
-        session.client,
-        session.server,
+        named(analysis, session.client),
+        named(analysis, session.server),
         session.duration(),
     )
 }

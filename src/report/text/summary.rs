@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use super::amounts::{bytes, count};
 use super::paint::{Paint, Tone};
-use super::{Look, Naming, captures, ends, findings, sentence, sessions, worst, wrapped};
+use super::{Look, Naming, captures, ends, findings, named, sentence, sessions, worst, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -41,7 +41,10 @@ fn longest(analysis: &Analysis, look: Look, out: &mut dyn Write) -> io::Result<(
     let paint = Paint { on: look.colour };
     writeln!(out)?;
     writeln!(out, "{}", paint.tone(Tone::Heading, "LONGEST"))?;
-    let ends: Vec<String> = all.iter().map(|c| format!("{} -> {}", c.client, c.server)).collect();
+    let ends: Vec<String> = all
+        .iter()
+        .map(|c| format!("{} -> {}", named(analysis, c.client), named(analysis, c.server)))
+        .collect();
     let width = ends.iter().map(String::len).max().unwrap_or(0);
     let ids = all.iter().map(|c| c.id.to_string().len()).max().unwrap_or(0);
     for (connection, who) in all.iter().zip(&ends) {

@@ -8,7 +8,7 @@ use super::amounts::{count, said_moment};
 use super::concern::{Concern, concern, meaning, rank};
 use super::ends::by_phrase;
 use super::paint::{Paint, Tone};
-use super::{Look, flowed, hanging, origin, wrapped};
+use super::{Look, flowed, hanging, named, origin, wrapped};
 use crate::analysis::Analysis;
 use crate::escape;
 use crate::events::Connection;
@@ -112,7 +112,7 @@ fn one(
     };
     writeln!(out, "  {times}{}  {}, {sure}", paint.tone(Tone::Bad, reason), act.trim_end())?;
     let facts = [
-        format!("{} -> {}", connection.client, connection.server),
+        format!("{} -> {}", named(analysis, connection.client), named(analysis, connection.server)),
         format!("lived {}", connection.end.since(connection.start)),
         format!("ended {}", said_moment(connection.end, origin(analysis), look.clock)),
     ];

@@ -140,8 +140,9 @@ impl Stack {
         // Without options, the header of TCP takes 20 bytes, that of IPv4 20, and that of IPv6 40.
         let headers = if setup.ends.client.address.is_ipv6() { 60 } else { 40 };
         // Any numbers will do; these are far apart and below 2^31, so that no story wraps by accident.
-        let made = Pair { client: 0x1234_5000, server: 0x4321_9000 };
-        let isn = setup.isn.of(side).unwrap_or_else(|| made.of(side) + place * 0x0010_0301);
+        let made: Pair<u32> = Pair { client: 0x1234_5000, server: 0x4321_9000 };
+        let isn =
+            setup.isn.of(side).unwrap_or_else(|| made.of(side).wrapping_add(place.wrapping_mul(0x0010_0301)));
         let traits = Traits {
             mss: setup.mss.unwrap_or(setup.mtu - headers),
             timestamps: setup.timestamps,

@@ -230,6 +230,8 @@ impl Stage {
             return Err(Complaint::TagsNeedEthernet);
         }
         let place = self.conns.len() as u32;
+        // Of more than some hundred connections two may begin with the same: it is a number of 16 bits on the wire.
+        let apart = (place as u16).wrapping_mul(0x100);
         self.conns.push(Conn {
             name: name.to_owned(),
             stacks: Pair {
@@ -238,7 +240,7 @@ impl Stage {
             },
             setup,
             faults: Pair::default(),
-            ids: Pair { client: 0x1000 + place as u16 * 0x100, server: 0x8000 + place as u16 * 0x100 },
+            ids: Pair { client: apart.wrapping_add(0x1000), server: apart.wrapping_add(0x8000) },
             busy: Pair { client: -GAP, server: -GAP },
             held: Pair::default(),
             last: Pair::default(),

@@ -19,6 +19,7 @@ use crate::story::about;
 use crate::story::amounts::{bytes, count};
 use crate::story::ladder::{Row, Step};
 use crate::story::rungs::{self, Rung};
+use crate::story::timeline;
 use crate::time::Timestamp;
 
 pub(super) fn title(state: &State, id: u32, tab: Tab, pane: Pane) -> (String, String) {
@@ -99,15 +100,7 @@ fn frames_link(session: &Session, frames: &[crate::place::PacketRef]) -> Option<
 
 /// The times that the gantt shows.
 fn window(data: &Data, session: &Session, window: (u32, u32)) -> (Timestamp, Timestamp) {
-    // A session that is a small part of the capture is looked at by itself; beside it stands what others did then.
-    let whole = data.last.since(data.origin).0.max(1);
-    let own = session.duration().0.max(1);
-    let (from, to) = if own * 4 < whole {
-        let margin = own / 8;
-        (session.start.0.saturating_sub(margin), session.end.0.saturating_add(margin))
-    } else {
-        (data.origin.0, data.last.0)
-    };
+    let (Timestamp(from), Timestamp(to)) = timeline::window(session, data.origin, data.last);
     let length = (to - from).max(1) as f64;
     let at = |share: u32| from + (length * f64::from(share) / 1_000.0) as i64;
     (Timestamp(at(window.0)), Timestamp(at(window.1).max(at(window.0) + 1)))
