@@ -156,6 +156,16 @@ pub const FILTER_DEPTH: usize = 64;
 /// Bytes of a compiled regular expression: one in a filter must not fill the memory.
 pub const FILTER_REGEX_BYTES: usize = 4 << 20;
 
+/// Events of a session that the terminal interface holds while it tells its story (60 MB): the first half and the last
+/// half of them. Of a longer talk it says how much it left out.
+pub const RECALLED_EVENTS: usize = 262_144;
+
+/// Events of all sessions that are exported at once from the terminal interface; for more there is the command line.
+pub const EXPORTED_EVENTS: usize = 2_097_152;
+
+/// Rows of ladders that the terminal interface remembers of the sessions that were looked at last.
+pub const LADDER_ROWS: usize = 524_288;
+
 /// Addresses whose replacement is remembered, and listed, while a capture is redacted; others are computed anew.
 pub const REDACTED_ADDRESSES: usize = 1 << 20;
 

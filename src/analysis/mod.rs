@@ -1,5 +1,6 @@
 //! The only place where the stages meet: captures in, connections and their account out.
 
+pub mod again;
 mod judging;
 mod numbering;
 pub mod options;
@@ -8,6 +9,7 @@ mod pipeline;
 mod quality;
 mod shard;
 
+pub use again::{Again, Recalled};
 pub use options::Options;
 pub use pipeline::{Progress, analyze, analyze_while};
 

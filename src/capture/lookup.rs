@@ -1,12 +1,13 @@
 //! Reads single frames again by where they lie.
 
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
+use std::io::{Read, Seek as _, SeekFrom};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use crate::capture::Input;
 use crate::capture::source::{Source, input_path};
 use crate::capture::spool::Spool;
+use crate::capture::{Batch, FrameRecord, Input, Slice};
 use crate::error::Error;
 use crate::limits::RECORD_BYTES;
 use crate::place::{FileId, PacketRef};
@@ -14,10 +15,22 @@ use crate::place::{FileId, PacketRef};
 /// The inputs of a run, open for looking frames up.
 #[derive(Debug)]
 pub struct Lookup {
-    files: Vec<Held>,
+    files: Arc<[Held]>,
     /// The file that was read last stays open.
-    open: Option<(FileId, File)>,
+    open: Option<Opened>,
 }
+
+/// A file, and a stretch of it: frames that are looked up one after the other mostly lie side by side.
+#[derive(Debug)]
+struct Opened {
+    id: FileId,
+    file: File,
+    start: u64,
+    stretch: Vec<u8>,
+}
+
+/// Bytes read at once.
+const STRETCH: usize = 64 << 10;
 
 /// How an input can be read at any place.
 #[derive(Debug)]
@@ -54,7 +67,13 @@ impl Lookup {
             };
             files.push(Held { name, path, _spool: spool });
         }
-        Ok(Self { files, open: None })
+        Ok(Self { files: files.into(), open: None })
+    }
+
+    /// Another one for the same inputs; copies are shared.
+    #[must_use]
+    pub fn another(&self) -> Self {
+        Self { files: Arc::clone(&self.files), open: None }
     }
 
     /// The captured bytes of a frame.
@@ -62,22 +81,64 @@ impl Lookup {
     /// # Errors
     /// Where its file cannot be opened, or holds less than it did.
     pub fn frame(&mut self, at: PacketRef) -> Result<Vec<u8>, Error> {
+        self.bytes(at).map(<[u8]>::to_vec)
+    }
+
+    /// Reads a frame into a batch, behind the others.
+    ///
+    /// # Errors
+    /// Where its file cannot be opened, or holds less than it did.
+    pub fn load(&mut self, batch: &mut Batch, record: FrameRecord) -> Result<(), Error> {
+        let bytes = self.bytes(record.at)?;
+        if batch.buffers.is_empty() {
+            batch.buffers.push(Vec::new());
+        }
+        let Some(buffer) = batch.buffers.first_mut() else { return Ok(()) };
+        let bytes_at = Slice { buffer: 0, start: buffer.len() as u32, length: bytes.len() as u32 };
+        buffer.extend_from_slice(bytes);
+        batch.frames.push(FrameRecord { bytes: bytes_at, ..record });
+        Ok(())
+    }
+
+    fn bytes(&mut self, at: PacketRef) -> Result<&[u8], Error> {
         let Some(held) = self.files.get(usize::from(at.file.0)) else {
             let cause = std::io::Error::from(std::io::ErrorKind::NotFound);
             return Err(Error::Open { path: PathBuf::new(), cause });
         };
-        let file = match &mut self.open {
-            Some((id, file)) if *id == at.file => file,
-            slot => {
-                let opened = File::open(&held.path);
-                let file = opened.map_err(|cause| Error::Open { path: held.name.clone(), cause })?;
-                &mut slot.insert((at.file, file)).1
+        self.open.take_if(|opened| opened.id != at.file);
+        let opened = match &mut self.open {
+            Some(opened) => opened,
+            slot @ None => {
+                let file = File::open(&held.path);
+                let file = file.map_err(|cause| Error::Open { path: held.name.clone(), cause })?;
+                slot.insert(Opened { id: at.file, file, start: 0, stretch: Vec::new() })
             }
         };
-        let mut bytes = vec![0; at.length.min(RECORD_BYTES) as usize];
-        let read = file.seek(SeekFrom::Start(at.offset)).and_then(|_| file.read_exact(&mut bytes));
-        read.map_err(|cause| Error::Read { path: held.name.clone(), offset: at.offset, cause })?;
-        Ok(bytes)
+        let length = at.length.min(RECORD_BYTES) as usize;
+        let known = at.offset.checked_sub(opened.start).and_then(|far| usize::try_from(far).ok());
+        let known =
+            known.filter(|from| from.checked_add(length).is_some_and(|to| to <= opened.stretch.len()));
+        let from = match known {
+            Some(from) => from,
+            None => {
+                let failed = |cause| Error::Read { path: held.name.clone(), offset: at.offset, cause };
+                opened.read(at.offset, length).map_err(failed)?;
+                0
+            }
+        };
+        Ok(opened.stretch.get(from..from + length).unwrap_or_default())
+    }
+}
+
+impl Opened {
+    /// Holds the stretch from this place on, of at least these bytes.
+    fn read(&mut self, offset: u64, least: usize) -> std::io::Result<()> {
+        self.stretch.clear();
+        self.start = offset;
+        self.file.seek(SeekFrom::Start(offset))?;
+        let most = least.max(STRETCH) as u64;
+        let read = Read::by_ref(&mut self.file).take(most).read_to_end(&mut self.stretch)?;
+        if read < least { Err(std::io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 }
 

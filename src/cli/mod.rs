@@ -62,7 +62,7 @@ fn dispatch(cli: Cli, settings: Settings) -> Exit {
         None => no_mistyped_verb(&cli.summary.input.files).and_then(|()| {
             #[cfg(feature = "tui")]
             if commands::screen::is_wanted(&cli.summary) {
-                return commands::screen::run(&cli.summary, &cli.screen);
+                return commands::screen::run(&cli.summary, &cli.screen, &settings);
             }
             commands::summary::run(&cli.summary)
         }),

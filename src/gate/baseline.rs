@@ -66,7 +66,12 @@ impl Baseline {
 
     /// What a run found. Notes on the capture itself are no findings of the service, and are left out.
     pub fn of(analysis: &Analysis) -> Self {
-        let lasting = analysis.findings.iter().filter(|finding| finding.layer != Layer::Capture);
+        Self::of_findings(analysis.findings.iter())
+    }
+
+    /// The same of some findings.
+    pub fn of_findings<'f>(findings: impl Iterator<Item = &'f Finding>) -> Self {
+        let lasting = findings.filter(|finding| finding.layer != Layer::Capture);
         let entries = lasting.map(Entry::of).map(|entry| (entry.fingerprint.clone(), entry));
         Self { entries: entries.collect() }
     }

@@ -38,6 +38,13 @@ pub struct Entry {
     pub connection: Option<u32>,
 }
 
+impl Entry {
+    fn record(&self) -> FrameRecord {
+        let Self { at, time, link, interface, original, .. } = *self;
+        FrameRecord { at, time, link, interface, bytes: Slice::default(), original }
+    }
+}
+
 /// All packets of a run, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Index {
@@ -123,7 +130,7 @@ impl Index {
         let mut batch = Batch::default();
         for place in self.needed(&places, analysis) {
             let Some(entry) = self.entries.get(place) else { continue };
-            load(&mut batch, entry, lookup)?;
+            lookup.load(&mut batch, entry.record())?;
             // From the first packet that is asked for on, all stays in one batch: what comes later may tell what it is.
             let is_before = places.first().is_some_and(|first| place < *first);
             if is_before && batch.buffers.first().is_some_and(|buffer| buffer.len() >= BATCH_BYTES) {
@@ -167,19 +174,4 @@ impl Index {
         };
         (from..to).zip(between).filter(|pair| is_needed(pair)).map(|(place, _)| place).collect()
     }
-}
-
-/// Reads a frame into a batch.
-fn load(batch: &mut Batch, entry: &Entry, lookup: &mut Lookup) -> Result<(), Error> {
-    let bytes = lookup.frame(entry.at)?;
-    if batch.buffers.is_empty() {
-        batch.buffers.push(Vec::new());
-    }
-    let Some(buffer) = batch.buffers.first_mut() else { return Ok(()) };
-    let (start, length) = (buffer.len() as u32, bytes.len() as u32);
-    buffer.extend_from_slice(&bytes);
-    let Entry { at, time, link, interface, original, .. } = *entry;
-    let bytes = Slice { buffer: 0, start, length };
-    batch.frames.push(FrameRecord { at, time, link, interface, bytes, original });
-    Ok(())
 }

@@ -23,4 +23,4 @@ pub use dissect::{Wanted, dissect, is_of_application, one};
 pub use field::{Dissection, Field, Value};
 pub use index::{Entry, Index};
 pub use membership::{Member, members};
-pub use transcript::{Piece, Said, transcribe};
+pub use transcript::{Piece, Said, Scribe, transcribe};

@@ -69,6 +69,78 @@ impl Receiver for Listener {
     }
 }
 
+/// Writes down what is heard on some connections, from frames that are given to it.
+#[derive(Debug)]
+pub struct Scribe {
+    wanted: BTreeSet<ConnectionKey>,
+    flows: BTreeSet<FlowKey>,
+    decoder: Decoder,
+    table: Table<Listener>,
+    packets: Vec<(Packet, u64)>,
+    first: Option<Timestamp>,
+    last: Timestamp,
+}
+
+impl Scribe {
+    /// For these connections. `keep_duplicates` is that of the analysis that found them.
+    pub fn new(connections: &[(ConnectionKey, &Connection)], keep_duplicates: bool) -> Self {
+        let flow = |one: &Connection| FlowKey::new(one.client, one.server, one.transport).0;
+        Self {
+            wanted: connections.iter().map(|(key, _)| *key).collect(),
+            flows: connections.iter().map(|(_, connection)| flow(connection)).collect(),
+            decoder: Decoder::new(),
+            table: Table::new(keep_duplicates, true),
+            packets: Vec::new(),
+            first: None,
+            last: Timestamp::default(),
+        }
+    }
+
+    /// Hears the next frames of the run, and tells; `tell` answers whether it wants to hear more.
+    ///
+    /// # Errors
+    /// What `tell` says.
+    pub fn batch<E>(
+        &mut self,
+        batch: &mut Batch,
+        tell: &mut dyn FnMut(&Piece) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.packets.clear();
+        let mut side = std::mem::take(&mut batch.side);
+        for record in &batch.frames {
+            self.first.get_or_insert(record.time);
+            self.last = self.last.max(record.time);
+            let mut nth = 0;
+            self.decoder.decode(&batch.frame(record), record.bytes, &mut side, &mut |packet| {
+                if self.flows.contains(&packet.flow) {
+                    self.packets.push((packet, packet.order(nth)));
+                }
+                nth += 1;
+            });
+        }
+        batch.side = side;
+        for (packet, order) in &self.packets {
+            let payload = match &packet.body {
+                Body::Tcp(head) => head.payload.captured,
+                Body::Udp(_) | Body::IcmpError(_) | Body::Sampled(_) => Slice::default(),
+            };
+            self.table.packet(packet, *order, batch.bytes(payload), self.first.unwrap_or_default());
+        }
+        hand_on(&self.table.take_sink(), &self.wanted, tell)
+    }
+
+    /// Nothing more comes.
+    ///
+    /// # Errors
+    /// What `tell` says.
+    pub fn finish<E>(self, tell: &mut dyn FnMut(&Piece) -> Result<(), E>) -> Result<(), E> {
+        let Self { table, wanted, first, last, .. } = self;
+        let (_, rest) =
+            table.finish(Window { start: first.unwrap_or_default(), end: last, ..Window::default() });
+        hand_on(&rest, &wanted, tell)
+    }
+}
+
 /// Reads the inputs again and tells what is heard on these connections, in order. `keep_duplicates` is that of the
 /// analysis that found them; `tell` answers whether it wants to hear more.
 ///
@@ -80,45 +152,15 @@ pub fn transcribe<E>(
     keep_duplicates: bool,
     tell: &mut dyn FnMut(&Piece) -> Result<(), E>,
 ) -> Result<Result<(), E>, Error> {
-    let wanted: BTreeSet<ConnectionKey> = connections.iter().map(|(key, _)| *key).collect();
-    let flows: BTreeSet<FlowKey> = connections
-        .iter()
-        .map(|(_, connection)| FlowKey::new(connection.client, connection.server, connection.transport).0)
-        .collect();
     let mut capture = Capture::open(inputs, BATCH_BYTES)?;
-    let mut decoder = Decoder::new();
-    let mut table: Table<Listener> = Table::new(keep_duplicates, true);
+    let mut scribe = Scribe::new(connections, keep_duplicates);
     let mut batch = Batch::default();
-    let mut packets: Vec<(Packet, u64)> = Vec::new();
-    let (mut first, mut last) = (None, Timestamp::default());
     while capture.fill(&mut batch) {
-        packets.clear();
-        let mut side = std::mem::take(&mut batch.side);
-        for record in &batch.frames {
-            first.get_or_insert(record.time);
-            last = last.max(record.time);
-            let mut nth = 0;
-            decoder.decode(&batch.frame(record), record.bytes, &mut side, &mut |packet| {
-                if flows.contains(&packet.flow) {
-                    packets.push((packet, packet.order(nth)));
-                }
-                nth += 1;
-            });
-        }
-        batch.side = side;
-        for (packet, order) in &packets {
-            let payload = match &packet.body {
-                Body::Tcp(head) => head.payload.captured,
-                Body::Udp(_) | Body::IcmpError(_) | Body::Sampled(_) => Slice::default(),
-            };
-            table.packet(packet, *order, batch.bytes(payload), first.unwrap_or_default());
-        }
-        if let Err(enough) = hand_on(&table.take_sink(), &wanted, tell) {
+        if let Err(enough) = scribe.batch(&mut batch, tell) {
             return Ok(Err(enough));
         }
     }
-    let (_, rest) = table.finish(Window { start: first.unwrap_or_default(), end: last, ..Window::default() });
-    Ok(hand_on(&rest, &wanted, tell))
+    Ok(scribe.finish(tell))
 }
 
 fn hand_on<E>(

@@ -18,6 +18,8 @@ pub struct Decoder {
     fragments: Fragments,
     counts: Counts,
     trace: Trace,
+    /// Fragments that were put aside until their datagram is whole.
+    put_aside: u64,
 }
 
 impl Decoder {
@@ -72,6 +74,11 @@ impl Decoder {
         self.trace.end()
     }
 
+    /// How many fragments were put aside so far, until their datagrams are whole: frames that gave no packet yet.
+    pub fn put_aside(&self) -> u64 {
+        self.put_aside
+    }
+
     /// What was met in the whole run; datagrams still waiting for fragments become problems.
     pub fn finish(mut self) -> Tally {
         self.fragments.finish(&mut self.counts);
@@ -101,7 +108,10 @@ impl Decoder {
                     }
                     Layer::Fragment => match self.fragments.add(envelope, view, &mut self.counts) {
                         Some(whole) => return Some(whole),
-                        None => Err(Stop::Other(Other::Fragment)),
+                        None => {
+                            self.put_aside += 1;
+                            Err(Stop::Other(Other::Fragment))
+                        }
                     },
                     _ => peel(envelope, layer, view),
                 }

@@ -13,7 +13,7 @@ use super::words::Word;
 use super::{jsonl, services, svg};
 use crate::analysis::Analysis;
 use crate::escape;
-use crate::events::Side;
+use crate::events::{Event, Side};
 use crate::session::Session;
 use crate::story::ladder::{Ladder, Step};
 use crate::story::tables::{self, Cell, Table};
@@ -60,8 +60,22 @@ pub fn write(
     request: StoryRequest,
     out: &mut dyn Write,
 ) -> io::Result<()> {
+    write_of(analysis, &analysis.events, sessions, request, out)
+}
+
+/// The same from the events of these sessions, in order, where the analysis did not keep them.
+///
+/// # Errors
+/// What the writer says.
+pub fn write_of(
+    analysis: &Analysis,
+    events: &[Event],
+    sessions: &[&Session],
+    request: StoryRequest,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let hide = request.hide_names || request.form != StoryForm::Text;
-    let teller = Teller::new(analysis, hide);
+    let teller = Teller::of(analysis, events, hide);
     if request.form == StoryForm::Svg {
         // One document has one root, so all of them are in one picture.
         return svg::write(analysis, sessions, &teller, request.look.clock, out);

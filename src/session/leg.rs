@@ -13,6 +13,7 @@ use crate::events::{
     SecurityFacts, ShortText, Side, Stage, Word,
 };
 use crate::limits::{ACTIONS_KEPT, EXCUSES_KEPT, IDENTITIES_KEPT, MISPLACED_KEPT};
+use crate::time::Timestamp;
 
 /// Marks of a turn of which nothing more is known than that it was one.
 const MERE: Marks = Marks::INFERRED.with(Marks::OPAQUE);
@@ -80,6 +81,8 @@ pub struct Leg {
     pub held: Option<Box<Lost>>,
     /// Where a login was offered in place of what was asked for, and what that was; bounded.
     pub sent_away: Vec<(Option<Box<str>>, Point)>,
+    /// When the transport was first closed or given up by either side.
+    pub closing: Option<Timestamp>,
     /// Where it left word with the server for the case that it goes without a good-bye.
     pub will: Option<Point>,
     /// Messages that were read, and those that were only seen from outside.
@@ -242,6 +245,7 @@ impl Leg {
             lost: Vec::new(),
             held: None,
             sent_away: Vec::new(),
+            closing: None,
             will: None,
             readable: 0,
             opaque: 0,
@@ -405,7 +409,10 @@ impl Leg {
     fn note_end(&mut self, event: &Event, at: Point) {
         match (event.word, event.scope) {
             // Hardly anything comes after: the room for it is given back.
-            (Word::Release | Word::Abort, Scope::Transport) => self.dialog.open.shrink_to_fit(),
+            (Word::Release | Word::Abort, Scope::Transport) => {
+                self.closing.get_or_insert(at.time);
+                self.dialog.open.shrink_to_fit();
+            }
             (Word::Release, Scope::Security) => {
                 self.security_goodbye.get_or_insert((event.side, at));
             }

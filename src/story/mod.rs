@@ -7,6 +7,7 @@ pub mod amounts;
 pub mod ladder;
 pub mod narrative;
 pub mod next;
+pub mod rungs;
 pub mod services;
 pub mod tables;
 pub mod timeline;
@@ -14,6 +15,7 @@ pub mod wireshark;
 
 pub use ladder::{Ladder, Row};
 pub use narrative::{Line, Story};
+pub use rungs::Rung;
 
 use std::collections::BTreeMap;
 
@@ -21,10 +23,12 @@ use crate::analysis::Analysis;
 use crate::events::{Connection, ConnectionKey, Event};
 use crate::session::{Session, SessionLeg};
 
-/// Finds what a session's story is made of. It wants an analysis that kept its events.
+/// Finds what a session's story is made of.
 #[derive(Debug)]
 pub struct Teller<'a> {
     analysis: &'a Analysis,
+    /// What was said, in order.
+    said: &'a [Event],
     /// Whether users' names are told by their hashes only.
     hide_names: bool,
     /// Places of each connection's events, in order.
@@ -32,13 +36,19 @@ pub struct Teller<'a> {
 }
 
 impl<'a> Teller<'a> {
-    /// Sorts the events of a run by their connections. Names of users are for terminals; in files they are hashes.
+    /// Sorts the events of a run, which has to have kept them, by their connections. Names of users are for terminals;
+    /// in files they are hashes.
     pub fn new(analysis: &'a Analysis, hide_names: bool) -> Self {
+        Self::of(analysis, &analysis.events, hide_names)
+    }
+
+    /// The same with the events of the sessions that are to be told, in order, where the run did not keep them.
+    pub fn of(analysis: &'a Analysis, said: &'a [Event], hide_names: bool) -> Self {
         let mut events: BTreeMap<ConnectionKey, Vec<usize>> = BTreeMap::new();
-        for (index, event) in analysis.events.iter().enumerate() {
+        for (index, event) in said.iter().enumerate() {
             events.entry(event.connection).or_default().push(index);
         }
-        Self { analysis, hide_names, events }
+        Self { analysis, said, hide_names, events }
     }
 
     /// The sentences of a session.
@@ -60,7 +70,7 @@ impl<'a> Teller<'a> {
     /// What was said on a connection, in order.
     fn events(&self, key: ConnectionKey) -> impl Iterator<Item = &'a Event> {
         let places = self.events.get(&key).map_or(&[][..], Vec::as_slice);
-        places.iter().filter_map(|index| self.analysis.events.get(*index))
+        places.iter().filter_map(|index| self.said.get(*index))
     }
 
     /// The facts of a leg's connection.

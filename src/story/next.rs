@@ -23,12 +23,14 @@ pub(super) fn next(session: &Session, teller: &Teller<'_>) -> String {
         session,
         part,
         connection,
-        idle: connection.and_then(|connection| idle_before_end(&events, connection)).map(|idle| {
-            // Who says that its timer ran out ends the quiet by saying so.
-            let said = part.is_some_and(|part| part.leg.farewell.is_some());
-            let quiet = session.longest_quiet().map_or(idle, |quiet| quiet.span);
-            if said { quiet.max(idle) } else { idle }
-        }),
+        idle: part.zip(connection).and_then(|(part, connection)| idle_before_end(&part.leg, connection)).map(
+            |idle| {
+                // Who says that its timer ran out ends the quiet by saying so.
+                let said = part.is_some_and(|part| part.leg.farewell.is_some());
+                let quiet = session.longest_quiet().map_or(idle, |quiet| quiet.span);
+                if said { quiet.max(idle) } else { idle }
+            },
+        ),
         waited: waited(&events),
         half_closed: closes(Side::Client) != closes(Side::Server),
     };
@@ -209,11 +211,8 @@ impl Case<'_> {
         match refused {
             0 if self.session.at_risk.is_none() => "nothing: it ended in order".to_owned(),
             0 => "it ended in order, though not all of its work was done".to_owned(),
-            1 => "it ended in order; one answer was a refusal, and the ladder (--ladder) shows which"
-                .to_owned(),
-            some => format!(
-                "it ended in order; {some} answers were refusals, and the ladder (--ladder) shows which"
-            ),
+            1 => "it ended in order; one answer was a refusal, and the ladder shows which".to_owned(),
+            some => format!("it ended in order; {some} answers were refusals, and the ladder shows which"),
         }
     }
 

@@ -89,12 +89,11 @@ pub fn timers(analysis: &Analysis) -> Table {
             _ => continue,
         };
         let Some(part) = session.last_main() else { continue };
-        let events: Vec<_> = teller.events(part.leg.key).collect();
         // What found the path forgotten, or tells that a timer ran out, was sent after the pause.
         let idle = if session.outcome.reason == Reason::MiddleboxTimeout || part.leg.farewell.is_some() {
             part.leg.clocks.longest_quiet().map(|quiet| quiet.span)
         } else {
-            teller.connection(part).and_then(|connection| idle_before_end(&events, connection))
+            teller.connection(part).and_then(|connection| idle_before_end(&part.leg, connection))
         };
         if let Some(idle) = idle {
             Spread::note(&mut spreads, server, ended.to_owned(), idle);

@@ -42,9 +42,15 @@ pub(super) static COMMANDS: &[Order] = &[
     },
     Order { name: "quit", takes: "", about: "quit" },
     Order {
+        name: "save-filter",
+        takes: "NAME",
+        about: "save the filter in force under a name; where none is, the name is forgotten",
+    },
+    Order { name: "saved", takes: "NAME", about: "put a saved filter on" },
+    Order {
         name: "set",
         takes: "WORD",
-        about: "mouse, nomouse; secrets, nosecrets (tokens and cookies in FOLLOW; passwords never)",
+        about: "mouse, nomouse; secrets, nosecrets (tokens and cookies in FOLLOW; passwords never); profile default, profile vim",
     },
     Order { name: "sort", takes: "COLUMN", about: "sort the list; again turns it round" },
     Order { name: "theme", takes: "NAME", about: "default, high-contrast, light, mono" },
@@ -54,7 +60,7 @@ pub(super) static COMMANDS: &[Order] = &[
 ];
 
 const MODES: [TimeMode; 4] = [TimeMode::Relative, TimeMode::Delta, TimeMode::Utc, TimeMode::Local];
-const SETTINGS: [&str; 4] = ["mouse", "nomouse", "nosecrets", "secrets"];
+const SETTINGS: [&str; 5] = ["mouse", "nomouse", "nosecrets", "profile", "secrets"];
 
 impl State {
     /// What the word under the cursor of the command line could become, and where it begins.
@@ -68,7 +74,11 @@ impl State {
             ["theme"] => PALETTES.iter().map(|name| (*name).to_owned()).collect(),
             ["sort"] => self.sorts().iter().map(|name| (*name).to_owned()).collect(),
             ["group"] => self.groups().iter().map(|name| (*name).to_owned()).collect(),
-            ["export"] => self.forms.iter().map(|name| (*name).to_owned()).collect(),
+            ["export"] => self.forms.iter().map(|form| form.name.to_owned()).collect(),
+            ["set", "profile"] => {
+                keys::Profile::ALL.iter().map(|profile| profile.name().to_owned()).collect()
+            }
+            ["saved" | "save-filter"] => self.kept.saved.keys().cloned().collect(),
             ["set"] => SETTINGS.iter().map(|name| (*name).to_owned()).collect(),
             ["time"] => MODES.iter().map(|mode| mode.name().to_owned()).collect(),
             ["columns"] => self.column_titles().iter().map(|name| (*name).to_owned()).collect(),
@@ -115,7 +125,7 @@ impl State {
         match self.visit().screen {
             Screen::Sessions => SESSION_SORTS.iter().copied().chain(["lifecycle"]).collect(),
             Screen::Findings => {
-                vec!["sev", "rule", "name", "hits", "sess", "server", "first", "conf", "one line"]
+                vec!["sev", "rule", "name", "hits", "sess", "server", "first", "conf", "state", "one line"]
             }
             Screen::Packets => vec!["no.", "time", "src", "dst", "proto", "len", "sess", "info"],
             _ => Vec::new(),
@@ -140,6 +150,8 @@ impl State {
             "export" => self.export(rest),
             "map" => self.map(rest),
             "note" => self.note(rest),
+            "save-filter" => self.save_filter(rest),
+            "saved" => self.saved_filter(rest),
             "set" => self.set(rest),
             "theme" => self.set_theme(rest),
             "time" => match MODES.iter().find(|mode| mode.name().eq_ignore_ascii_case(rest)) {
@@ -187,6 +199,22 @@ impl State {
                 };
                 self.say(Tone::Warning, said);
             }
+            word if word.starts_with("profile") => {
+                let name = word.trim_start_matches("profile").trim();
+                match keys::Profile::named(name) {
+                    Some(profile) => {
+                        self.remapped = profile.keys();
+                        self.say(Tone::Dim, format!("keys of the {name} profile; ? shows them"));
+                    }
+                    None => {
+                        let names = keys::Profile::ALL.map(keys::Profile::name);
+                        self.say(
+                            Tone::Warning,
+                            format!("set profile {name}: there are {}", names.join(", ")),
+                        );
+                    }
+                }
+            }
             _ => self.say(Tone::Warning, format!("set {word}: there are {}", SETTINGS.join(", "))),
         }
     }
@@ -196,16 +224,12 @@ impl State {
             self.say(Tone::Warning, "map KEY COMMAND, as in :map J page-down");
             return;
         };
-        let keys = keys.trim();
-        let Some(binding) = KEYS.iter().find(|binding| binding.name == name) else {
-            self.say(Tone::Warning, format!("no command {name:?}; Tab lists them"));
-            return;
-        };
-        if keys.split(' ').any(|key| keys::event(key).is_none()) {
-            self.say(Tone::Warning, format!("no key {keys:?}; as in j, Ctrl-d, F2, g g"));
-            return;
+        match keys::binding(keys.trim(), name.trim()) {
+            Ok((keys, name)) => {
+                self.remapped.insert(keys, name);
+            }
+            Err(why) => self.say(Tone::Warning, why),
         }
-        self.remapped.insert(keys.to_owned(), binding.name);
     }
 
     fn sort_by(&mut self, name: &str) {
@@ -251,10 +275,13 @@ impl State {
 
     fn export(&mut self, rest: &str) {
         let (form, path) = rest.split_once(' ').unwrap_or((rest, ""));
-        match self.forms.iter().position(|known| *known == form) {
+        match self.forms.iter().position(|known| known.name == form) {
             Some(place) => self.open_export(Some(place), (!path.is_empty()).then_some(path)),
             None if form.is_empty() => self.open_export(None, None),
-            None => self.say(Tone::Warning, format!("export {form}: there are {}", self.forms.join(" "))),
+            None => {
+                let names: Vec<&str> = self.forms.iter().map(|form| form.name).collect();
+                self.say(Tone::Warning, format!("export {form}: there are {}", names.join(" ")));
+            }
         }
     }
 

@@ -87,8 +87,19 @@ impl State {
     pub(super) fn paste(&mut self, pasted: &str) {
         if let Some(prompt) = &mut self.prompt {
             prompt.input.insert(pasted);
-        } else if let Some(Dialog::Export { path, line: 2, .. }) = &mut self.dialog {
-            path.insert(pasted);
+            self.typed = Some(self.now);
+        } else {
+            match &mut self.dialog {
+                Some(Dialog::Export { path, line: 2, .. } | Dialog::Baseline { path, .. }) => {
+                    path.insert(pasted)
+                }
+                Some(Dialog::Mute { lines, line, .. }) => {
+                    if let Some(input) = lines.get_mut(*line) {
+                        input.insert(pasted);
+                    }
+                }
+                _ => {}
+            }
         }
     }
 
@@ -97,7 +108,11 @@ impl State {
         let history = match prompt.kind {
             PromptKind::Command => self.kept.commands.clone(),
             PromptKind::Find => self.kept.finds.clone(),
-            PromptKind::Filter => self.kept.filters.clone(),
+            // Those with a name lie behind those that were typed.
+            PromptKind::Filter => {
+                let saved = self.kept.saved.values().filter(|text| !self.kept.filters.contains(text));
+                saved.chain(&self.kept.filters).cloned().collect()
+            }
             PromptKind::Note(_) => Vec::new(),
         };
         match key {
@@ -117,6 +132,7 @@ impl State {
             }
             key => type_key(&mut prompt.input, key),
         }
+        self.typed = Some(self.now);
         self.prompt = Some(prompt);
     }
 
@@ -255,6 +271,14 @@ impl State {
                     );
                 }
             }
+            Command::Unfold => {
+                let visit = self.visit_mut();
+                visit.unfolded = !visit.unfolded;
+                visit.put(Pane::Body, 0);
+            }
+            Command::Acknowledge => self.acknowledge(),
+            Command::Mute => self.open_mute(),
+            Command::Baseline => self.open_baseline(),
             Command::WholeWindow => self.visit_mut().window = (0, 1_000),
             Command::PanLeft | Command::PanRight => self.pan(command == Command::PanRight),
             Command::Pause => {
@@ -269,6 +293,8 @@ impl State {
     }
 
     pub(super) fn ask(&mut self, kind: PromptKind, said: &str) {
+        self.counted = None;
+        self.typed = Some(self.now);
         self.prompt = Some(Prompt { kind, input: Input::of(said) });
     }
 }

@@ -2,6 +2,7 @@
 
 use ratatui::text::{Line, Span};
 
+use super::faces::{Form, Material};
 use super::state::{Effect, Entry, Screen, State, Subject};
 use super::theme::Tone;
 use super::widgets::input::Input;
@@ -30,6 +31,24 @@ pub enum Dialog {
         titles: Vec<&'static str>,
         /// The one under the cursor.
         at: usize,
+    },
+    /// A mute for the policy.
+    Mute {
+        /// Code of the rule.
+        code: &'static str,
+        /// What is typed: reason, last day, filter, file.
+        lines: [Input; 4],
+        /// Which line the keys go to.
+        line: usize,
+    },
+    /// Which findings go into which baseline.
+    Baseline {
+        /// Code of the rule.
+        code: &'static str,
+        /// Places of the findings.
+        findings: Vec<u32>,
+        /// Name of the file.
+        path: Input,
     },
     /// Whether to go though notes could not be written.
     Leave,
@@ -64,6 +83,8 @@ pub fn title(dialog: &Dialog) -> &'static str {
     match dialog {
         Dialog::Export { .. } => "Export",
         Dialog::Columns { .. } => "Columns",
+        Dialog::Mute { .. } => "Mute",
+        Dialog::Baseline { .. } => "Baseline",
         Dialog::Leave => "Leave?",
     }
 }
@@ -73,6 +94,8 @@ pub fn below(dialog: &Dialog) -> &'static str {
     match dialog {
         Dialog::Export { .. } => "Tab line  Space change  Enter write  Esc not",
         Dialog::Columns { .. } => "Space show or hide  Enter done",
+        Dialog::Mute { .. } => "Tab line  Enter write  Esc not",
+        Dialog::Baseline { .. } => "Enter write  Esc not",
         Dialog::Leave => "y leave  n stay",
     }
 }
@@ -94,17 +117,22 @@ pub fn lines(state: &State, dialog: &Dialog) -> Vec<Line<'static>> {
                 .forms
                 .iter()
                 .enumerate()
-                .map(|(place, name)| if place == *form { format!("[{name}]") } else { (*name).to_owned() })
+                .map(
+                    |(place, other)| {
+                        if place == *form { format!("[{}]", other.name) } else { other.name.to_owned() }
+                    },
+                )
                 .collect();
+            let what = match state.forms.get(*form).map(|form| form.of) {
+                Some(Material::Packets) => "the packets as they are: payload and secrets are in this file",
+                _ => "names of users become hashes, secrets and payload stay out",
+            };
             vec![
                 mark(*line == 0, format!("sessions  {}   {}", scopes.join(" "), counted(number, "session"))),
                 mark(*line == 1, format!("form      {}", forms.join(" "))),
                 mark(*line == 2, format!("file      {}", text::clean(&path.text))),
                 Line::default(),
-                Line::from(Span::styled(
-                    "names of users become hashes, secrets and payload stay out",
-                    state.theme.style(Tone::Dim),
-                )),
+                Line::from(Span::styled(what, state.theme.style(Tone::Dim))),
             ]
         }
         Dialog::Columns { screen, titles, at } => titles
@@ -115,6 +143,32 @@ pub fn lines(state: &State, dialog: &Dialog) -> Vec<Line<'static>> {
                 mark(place == *at, format!("[{sign}] {title}"))
             })
             .collect(),
+        Dialog::Mute { code, lines, line } => {
+            const LABELS: [&str; 4] = ["reason", "until", "where", "policy"];
+            const HINTS: [&str; 4] = [
+                "needed: who reads it later has to know",
+                "2026-12-31; nothing for ever",
+                "a filter; nothing for all",
+                "",
+            ];
+            let mut all = vec![Line::from(format!("{code} shall not count any more")), Line::default()];
+            let typed = lines.iter().zip(LABELS).zip(HINTS).enumerate();
+            all.extend(typed.map(|(place, ((input, label), hint))| {
+                let said = if input.text.is_empty() { hint.to_owned() } else { text::clean(&input.text) };
+                let here = place == *line;
+                let tail = if here && !input.text.is_empty() { "_" } else { "" };
+                mark(here, format!("{label:<8}{said}{tail}"))
+            }));
+            all
+        }
+        Dialog::Baseline { code, findings, path } => vec![
+            Line::from(format!(
+                "{} of {code} become known: `check --baseline` passes them",
+                counted(findings.len() as u64, "finding")
+            )),
+            Line::default(),
+            mark(true, format!("file    {}_", text::clean(&path.text))),
+        ],
         Dialog::Leave => vec![
             Line::from("What you noted could not be written and will be lost."),
             Line::from("Leave all the same?"),
@@ -177,8 +231,8 @@ impl State {
 
     fn default_path(&self, form: usize) -> String {
         let end = match self.forms.get(form) {
-            Some(&"mermaid") => "mmd",
-            Some(form) => form,
+            Some(Form { name: "mermaid", .. }) => "mmd",
+            Some(form) => form.name,
             None => "txt",
         };
         let name = self.inputs.first().map_or("session", String::as_str);
@@ -202,6 +256,33 @@ impl State {
                 }
                 return;
             }
+            Dialog::Mute { code, lines, line } => match key {
+                "Enter" => match self.write_mute(code, lines) {
+                    Ok(()) => return,
+                    Err(wrong) => *line = wrong,
+                },
+                "Tab" | "Down" => *line = (*line + 1) % lines.len(),
+                "BackTab" | "Up" => *line = (*line + lines.len() - 1) % lines.len(),
+                key => {
+                    if let Some(input) = lines.get_mut(*line) {
+                        type_key(input, key);
+                    }
+                }
+            },
+            Dialog::Baseline { findings, path, .. } => match key {
+                "Enter" if path.text.trim().is_empty() => {
+                    self.say(Tone::Warning, "the baseline needs a name")
+                }
+                "Enter" => {
+                    if let Some(files) = &mut self.gate {
+                        path.text.trim().clone_into(&mut files.baseline);
+                    }
+                    let path = path.text.trim().to_owned();
+                    self.effects.push(Effect::Baseline { findings: std::mem::take(findings), path });
+                    return;
+                }
+                key => type_key(path, key),
+            },
             Dialog::Columns { screen, titles, at } => match key {
                 "Enter" | "q" | "c" => return,
                 "j" | "Down" | "Tab" => *at = (*at + 1) % titles.len().max(1),
@@ -228,7 +309,8 @@ impl State {
                         }
                         (_, Some(form)) => {
                             self.say(Tone::Dim, format!("writing {}", path.text));
-                            self.effects.push(Effect::Export { path: path.text.clone(), form, sessions });
+                            let (path, form) = (path.text.clone(), form.name);
+                            self.effects.push(Effect::Export { path, form, sessions });
                         }
                         (_, None) => {}
                     }

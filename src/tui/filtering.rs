@@ -44,6 +44,64 @@ impl State {
         })
     }
 
+    /// Lets a worker count what the text in the filter box lets through, when nothing was typed for a moment.
+    pub(super) fn count_typed(&mut self) {
+        const MOMENT: u64 = 150;
+        if self.typed.is_none_or(|typed| self.now.saturating_sub(typed) < MOMENT)
+            || self.valid() != Some(Valid::Yes)
+        {
+            return;
+        }
+        let (Some(prompt), Some(scope)) = (&self.prompt, scope(self.visit().screen)) else { return };
+        let text = prompt.input.text.trim().to_owned();
+        self.typed = None;
+        if !text.is_empty() && self.data.is_some() {
+            self.effects.push(Effect::Count { text, scope });
+        }
+    }
+
+    /// What is known of how much the text in the filter box lets through.
+    pub(super) fn live_count(&self) -> Option<&Result<u64, String>> {
+        let prompt = self.prompt.as_ref().filter(|prompt| prompt.kind == PromptKind::Filter)?;
+        let (text, counted) = self.counted.as_ref()?;
+        (prompt.input.text.trim() == text).then_some(counted)
+    }
+
+    /// Saves the filter in force under a name, or takes the name away.
+    pub(super) fn save_filter(&mut self, name: &str) {
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            self.say(Tone::Warning, "save-filter NAME: one word, under which :saved finds it again");
+            return;
+        }
+        let text = self.visit().filter.as_ref().map(|filter| filter.text.clone());
+        let said = match text {
+            Some(text) => {
+                self.kept.saved.insert(name.to_owned(), text);
+                format!("saved; :saved {name} puts it on again, and it lies in the history of the box")
+            }
+            None if self.kept.saved.remove(name).is_some() => {
+                format!("{name} is forgotten: no filter is in force")
+            }
+            None => "no filter is in force that could be saved".to_owned(),
+        };
+        self.effects.push(Effect::Keep);
+        self.say(Tone::Dim, said);
+    }
+
+    /// Puts a saved filter on.
+    pub(super) fn saved_filter(&mut self, name: &str) {
+        match self.kept.saved.get(name).cloned() {
+            Some(text) => self.filter(&text),
+            None if self.kept.saved.is_empty() => {
+                self.say(Tone::Warning, "no filter is saved; :save-filter NAME does")
+            }
+            None => {
+                let names: Vec<&str> = self.kept.saved.keys().map(String::as_str).collect();
+                self.say(Tone::Warning, format!("saved {name}: there are {}", names.join(" ")));
+            }
+        }
+    }
+
     /// What the word under the cursor of the filter box could become: names and their words first, then what was seen.
     pub(super) fn filter_offers(&self, text: &str, at: usize) -> (usize, Vec<String>) {
         let found = complete(text, at);

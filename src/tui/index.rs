@@ -1,17 +1,18 @@
 //! Where every packet lies and to which connection it belongs: what the list of packets needs to go anywhere at once.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::analysis::Analysis;
-use crate::capture::{Batch, Capture, Input, LinkType};
+use crate::capture::{Batch, Capture, FrameRecord, Input, LinkType, Slice};
 use crate::error::Error;
 use crate::events::Endpoint;
 use crate::limits::BATCH_BYTES;
 use crate::packet::{Body, Decoder, FlowKey, Packet, Transport};
-use crate::place::PacketRef;
+use crate::place::{FileId, PacketRef};
 use crate::time::Timestamp;
 
 /// One packet of the list.
@@ -33,6 +34,9 @@ pub struct PacketRow {
     pub flags: u8,
     /// Who sent it and what it is.
     pub kind: Kind,
+    /// Whether whoever reads a connection again needs it whatever its connection is: a fragment, or a frame with
+    /// several packets.
+    pub shared: bool,
 }
 
 /// Who sent a packet, as far as the index knows it.
@@ -49,6 +53,10 @@ pub enum Kind {
     Error,
 }
 
+impl Kind {
+    const ALL: [Self; 4] = [Self::Other, Self::Client, Self::Server, Self::Error];
+}
+
 impl PacketRow {
     /// No connection.
     pub const NONE: u32 = u32::MAX;
@@ -57,22 +65,163 @@ impl PacketRow {
     pub fn connection(&self) -> Option<u32> {
         (self.connection != Self::NONE).then_some(self.connection)
     }
+
+    /// Where it lies and its facts, for whoever reads it again.
+    pub fn record(&self) -> FrameRecord {
+        FrameRecord {
+            at: self.at,
+            time: self.time,
+            link: self.link,
+            interface: u32::from(self.interface),
+            bytes: Slice::default(),
+            original: self.original,
+        }
+    }
 }
 
-/// The list of all packets so far. Grows by batches, and nothing in it moves.
+/// A packet as the list keeps it: what neighbours have in common is said once for all of them.
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    time: Timestamp,
+    /// Offset in its file, and number in it, from those of its origin.
+    offset: u32,
+    frame: u32,
+    length: u32,
+    original: u32,
+    connection: u32,
+    /// Which of the run's origins.
+    origin: u16,
+    flags: u8,
+    /// Place of its kind among all, and [`Packed::SHARED`].
+    kind: u8,
+}
+
+impl Packed {
+    const SHARED: u8 = 0x80;
+}
+
+/// What packets of one file and interface have in common.
+#[derive(Debug, Clone, Copy)]
+struct Origin {
+    file: FileId,
+    link: LinkType,
+    interface: u16,
+    offset: u64,
+    frame: u64,
+}
+
+impl Origin {
+    /// How far behind it a packet lies, where it is one of its own and near enough.
+    fn distance(&self, row: &PacketRow) -> Option<(u32, u32)> {
+        let same = (self.file, self.link, self.interface) == (row.at.file, row.link, row.interface);
+        let offset = row.at.offset.checked_sub(self.offset).and_then(|far| u32::try_from(far).ok())?;
+        let frame = row.at.frame.checked_sub(self.frame).and_then(|far| u32::try_from(far).ok())?;
+        same.then_some((offset, frame))
+    }
+}
+
+/// A run of packets with consecutive numbers.
+#[derive(Debug, Clone, Default)]
+pub struct Chunk {
+    first: u64,
+    origins: Vec<Origin>,
+    rows: Vec<Packed>,
+}
+
+impl Chunk {
+    /// Packs packets, which are in order.
+    pub fn pack(rows: &[PacketRow]) -> Vec<Self> {
+        let mut chunks: Vec<Self> = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            let packed = chunks.last_mut().is_some_and(|chunk| chunk.push(row));
+            if !packed {
+                let mut chunk = Self { first: row.at.number, ..Self::default() };
+                chunk.rows.reserve_exact(rows.len() - place);
+                chunk.push(row);
+                chunks.push(chunk);
+            }
+        }
+        chunks.iter_mut().for_each(|chunk| chunk.rows.shrink_to_fit());
+        chunks
+    }
+
+    /// How many packets it holds.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Takes the next packet; false where it does not follow the one before.
+    fn push(&mut self, row: &PacketRow) -> bool {
+        if row.at.number != self.first + self.rows.len() as u64 {
+            return false;
+        }
+        // The one that was met last is the likeliest.
+        let known = self.origins.iter().enumerate().rev();
+        let known = known.filter_map(|(place, origin)| Some((place, origin.distance(row)?))).next();
+        let (origin, (offset, frame)) = known.unwrap_or_else(|| {
+            let PacketRow { at, link, interface, .. } = *row;
+            let origin = Origin { file: at.file, link, interface, offset: at.offset, frame: at.frame };
+            self.origins.push(origin);
+            (self.origins.len() - 1, (0, 0))
+        });
+        let Ok(origin) = u16::try_from(origin) else { return false };
+        self.rows.push(Packed {
+            time: row.time,
+            offset,
+            frame,
+            length: row.at.length,
+            original: row.original,
+            connection: row.connection,
+            origin,
+            flags: row.flags,
+            kind: row.kind as u8 | if row.shared { Packed::SHARED } else { 0 },
+        });
+        true
+    }
+
+    fn get(&self, place: usize) -> Option<PacketRow> {
+        let packed = self.rows.get(place)?;
+        let origin = self.origins.get(usize::from(packed.origin))?;
+        let kind = Kind::ALL.get(usize::from(packed.kind & !Packed::SHARED)).copied();
+        Some(PacketRow {
+            at: PacketRef {
+                number: self.first + place as u64,
+                offset: origin.offset + u64::from(packed.offset),
+                frame: origin.frame + u64::from(packed.frame),
+                length: packed.length,
+                file: origin.file,
+            },
+            time: packed.time,
+            original: packed.original,
+            connection: packed.connection,
+            link: origin.link,
+            interface: origin.interface,
+            flags: packed.flags,
+            kind: kind.unwrap_or_default(),
+            shared: packed.kind & Packed::SHARED != 0,
+        })
+    }
+}
+
+/// The list of all packets so far. Grows by chunks, and nothing in it moves.
 #[derive(Debug, Clone, Default)]
 pub struct PacketIndex {
-    batches: Vec<Arc<Vec<PacketRow>>>,
+    chunks: Vec<Arc<Chunk>>,
     starts: Vec<usize>,
     rows: usize,
 }
 
 impl PacketIndex {
-    /// Puts the packets of the next batch behind the others.
-    pub fn push(&mut self, batch: Arc<Vec<PacketRow>>) {
+    /// Puts the next packets behind the others.
+    pub fn push(&mut self, chunk: Arc<Chunk>) {
         self.starts.push(self.rows);
-        self.rows += batch.len();
-        self.batches.push(batch);
+        self.rows += chunk.len();
+        self.chunks.push(chunk);
     }
 
     /// How many there are.
@@ -86,26 +235,38 @@ impl PacketIndex {
     }
 
     /// The packet of a place.
-    pub fn get(&self, place: usize) -> Option<&PacketRow> {
-        let batch = self.starts.partition_point(|start| *start <= place).checked_sub(1)?;
-        self.batches.get(batch)?.get(place - self.starts.get(batch)?)
+    pub fn get(&self, place: usize) -> Option<PacketRow> {
+        let chunk = self.starts.partition_point(|start| *start <= place).checked_sub(1)?;
+        self.chunks.get(chunk)?.get(place - self.starts.get(chunk)?)
     }
 
     /// The place of the packet with this running number, or of the next one.
     pub fn find(&self, number: u64) -> usize {
-        let batch =
-            self.batches.partition_point(|batch| batch.last().is_none_or(|last| last.at.number < number));
-        let Some(rows) = self.batches.get(batch) else { return self.rows };
-        self.starts.get(batch).copied().unwrap_or(0) + rows.partition_point(|row| row.at.number < number)
+        let end = |chunk: &Chunk| chunk.first + chunk.len() as u64;
+        let place = self.chunks.partition_point(|chunk| end(chunk) <= number);
+        let (Some(chunk), Some(start)) = (self.chunks.get(place), self.starts.get(place)) else {
+            return self.rows;
+        };
+        start + number.saturating_sub(chunk.first) as usize
+    }
+
+    /// The packets of these places, in order.
+    pub fn rows(&self, places: Range<usize>) -> impl DoubleEndedIterator<Item = (usize, PacketRow)> {
+        let first = self.starts.partition_point(|start| *start <= places.start).saturating_sub(1);
+        let last = self.starts.partition_point(|start| *start < places.end).max(first);
+        let chunks = self.chunks.get(first..last).unwrap_or_default();
+        let starts = self.starts.get(first..last).unwrap_or_default();
+        chunks.iter().zip(starts).flat_map(move |(chunk, start)| {
+            let from = places.start.saturating_sub(*start);
+            let to = chunk.len().min(places.end - start);
+            (from..to).filter_map(move |place| Some((start + place, chunk.get(place)?)))
+        })
     }
 
     /// The places of the packets from one on that are wanted, in order.
     pub fn places(&self, from: usize, mut wanted: impl FnMut(&PacketRow) -> bool) -> Vec<u32> {
-        let batch = self.starts.partition_point(|start| *start <= from).saturating_sub(1);
-        let first = self.starts.get(batch).copied().unwrap_or(0);
-        let rows = self.batches.iter().skip(batch).flat_map(|batch| batch.iter());
-        let rows = rows.enumerate().skip(from.saturating_sub(first));
-        rows.filter(|(_, row)| wanted(row)).map(|(place, _)| (first + place) as u32).collect()
+        let rows = self.rows(from..self.rows);
+        rows.filter(|(_, row)| wanted(row)).map(|(place, _)| place as u32).collect()
     }
 }
 
@@ -174,14 +335,19 @@ pub fn build(
                 interface: record.interface.min(u32::from(u16::MAX)) as u16,
                 flags: 0,
                 kind: Kind::Other,
+                shared: false,
             };
             let mut first = true;
+            let aside = decoder.put_aside();
             decoder.decode(&batch.frame(record), record.bytes, &mut side, &mut |packet| {
                 // A frame may hold several packets; the list shows the first.
                 if std::mem::replace(&mut first, false) {
                     describe(&mut row, &packet, &owners);
+                } else {
+                    row.shared = true;
                 }
             });
+            row.shared |= decoder.put_aside() > aside;
             rows.push(row);
         }
         batch.side = side;
@@ -235,7 +401,7 @@ mod tests {
 
     #[test]
     fn a_packet_of_the_list_is_small() {
-        assert!(size_of::<PacketRow>() <= 64, "{}", size_of::<PacketRow>());
+        assert_eq!(size_of::<Packed>(), 32);
     }
 
     #[test]
@@ -246,7 +412,8 @@ mod tests {
                 at: PacketRef { number: batch * 10_000 + n + 1, ..PacketRef::default() },
                 ..PacketRow::default()
             };
-            index.push(Arc::new((0..10_000).map(row).collect()));
+            let rows: Vec<PacketRow> = (0..10_000).map(row).collect();
+            Chunk::pack(&rows).into_iter().for_each(|chunk| index.push(Arc::new(chunk)));
         }
         assert_eq!(index.len(), 5_000_000);
         for number in [1, 9_999, 10_000, 10_001, 4_999_999, 5_000_000] {
@@ -255,5 +422,38 @@ mod tests {
         }
         assert_eq!(index.find(5_000_001), 5_000_000);
         assert!(index.get(5_000_000).is_none());
+        let some: Vec<usize> = index.rows(19_999..20_002).map(|(place, _)| place).collect();
+        assert_eq!(some, [19_999, 20_000, 20_001]);
+        assert_eq!(index.places(4_999_998, |_| true), [4_999_998, 4_999_999]);
+    }
+
+    #[test]
+    fn what_is_packed_comes_out_as_it_went_in() {
+        let row = |number: u64, file: u16, offset: u64, interface: u16| PacketRow {
+            at: PacketRef { number, offset, frame: number + 7, length: 60, file: FileId(file) },
+            time: Timestamp(1_700_000_000_000_000_000 + number as i64),
+            original: 1_500,
+            connection: if number.is_multiple_of(2) { 3 } else { PacketRow::NONE },
+            link: LinkType(1),
+            interface,
+            flags: 0x18,
+            kind: Kind::Server,
+            shared: number.is_multiple_of(3),
+        };
+        // Two files, two interfaces, a place beyond 4 GiB, one before those seen, and a number that is left out.
+        let rows = [
+            row(1, 0, 24, 0),
+            row(2, 1, 24, 0),
+            row(3, 0, 6 << 30, 0),
+            row(4, 0, 100, 1),
+            row(5, 0, 40, 0),
+            row(9, 0, 200, 0),
+        ];
+        let mut index = PacketIndex::default();
+        Chunk::pack(&rows).into_iter().for_each(|chunk| index.push(Arc::new(chunk)));
+        let out: Vec<PacketRow> = index.rows(0..index.len()).map(|(_, row)| row).collect();
+        assert_eq!(out, rows);
+        assert_eq!(index.find(6), 5);
+        assert_eq!(index.find(9), 5);
     }
 }

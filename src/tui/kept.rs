@@ -29,6 +29,10 @@ pub struct Kept {
     pub filters: Vec<String>,
     /// Commands typed, newest last.
     pub commands: Vec<String>,
+    /// Filters saved, by their names.
+    pub saved: BTreeMap<String, String>,
+    /// Fingerprints of the findings that were acknowledged.
+    pub acknowledged: BTreeSet<String>,
     /// Texts looked for, newest last.
     pub finds: Vec<String>,
     /// The filter of the list of sessions that was in force.
@@ -110,6 +114,10 @@ impl Kept {
         table.insert("commands".to_owned(), lines(&self.commands));
         table.insert("finds".to_owned(), lines(&self.finds));
         table.insert("filter".to_owned(), self.filter.clone().into());
+        let acknowledged: Vec<String> = self.acknowledged.iter().cloned().collect();
+        table.insert("acknowledged".to_owned(), lines(&acknowledged));
+        let saved = self.saved.iter().map(|(name, text)| (name.clone(), text.clone().into()));
+        table.insert("saved".to_owned(), saved.collect::<toml::Table>().into());
         let mut notes = toml::Table::new();
         for (subject, note) in &self.notes {
             notes.insert(subject_text(*subject), note.clone().into());
@@ -145,6 +153,10 @@ impl Kept {
                 .filter_map(|(letter, mark)| Some((letter.chars().next()?, Mark::of(mark)?)))
                 .collect(),
             filters: strings("filters"),
+            saved: entries("saved")
+                .filter_map(|(name, text)| Some((name.clone(), text.as_str()?.to_owned())))
+                .collect(),
+            acknowledged: strings("acknowledged").into_iter().collect(),
             commands: strings("commands"),
             finds: strings("finds"),
             filter: table.get("filter").and_then(toml::Value::as_str).unwrap_or_default().to_owned(),

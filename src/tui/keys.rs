@@ -66,6 +66,10 @@ pub enum Command {
     OnlyPhases,
     SideOnly,
     View,
+    Unfold,
+    Acknowledge,
+    Mute,
+    Baseline,
     WholeWindow,
     PanLeft,
     PanRight,
@@ -216,7 +220,7 @@ keys! {
     PreviousTab, "previous-tab", ["["], Where::DETAIL.and(Where::STATS), "", "the tab before";
     Filter, "filter", ["/"], Where::LISTS, "filter", "show only what a display filter lets through; Tab completes, Ctrl-U clears, Esc keeps the last good one";
     Find, "find-text", ["/"], Where::DETAIL.and(Where::STATS).and(Where::HOSTS).and(Where::DIFF).and(Where::HELP).and(Where::OVERVIEW), "find", "find a text in the pane";
-    Find, "find", ["Ctrl-f"], Where::ALL, "find", "find a text in the pane";
+    Find, "find", ["Ctrl-f"], Where::ALL, "find", "find a text, /a regular expression/ or hex:16 03 in the pane; in a list of packets in their bytes, too";
     NextHit, "next", ["n"], Where::ALL, "next finding", "the next hit of what was looked for; without, the next row with a finding";
     PreviousHit, "previous", ["N"], Where::ALL, "", "the one before";
     Ladder, "ladder", ["L"], Where::ABOUT, "ladder", "the ladder of the session";
@@ -241,13 +245,17 @@ keys! {
     FilterToggle, "filter-toggle", ["\\"], Where::LISTS, "", "the filter off, and on again";
     CopyValue, "copy", ["y"], Where::ALL, "copy", "copy the row or the value (OSC 52: also over ssh)";
     CopyFilter, "copy-filter", ["Y"], Where::ABOUT, "Wireshark", "copy the Wireshark filter that shows it";
-    Export, "export", ["x"], Where::ABOUT, "export", "write what is tagged, or shown, to a file: json, md, txt, mermaid";
+    Export, "export", ["x"], Where::ABOUT, "export", "write what is tagged, or shown, to a file";
     Times, "times", ["t"], Where::ALL, "times", "times since the first frame, since the row before, in UTC, local";
     TimeReference, "time-reference", ["T"], Where::SESSIONS.and(Where::PACKETS).and(Where::DETAIL), "", "count times from the row under the cursor, or again from the first frame";
     Narrower, "zoom-out", ["<"], Where::TIMELINE, "", "a longer time";
     Wider, "zoom-in", [">"], Where::TIMELINE, "zoom", "a shorter time";
     WholeWindow, "whole-time", ["0"], Where::TIMELINE, "whole", "the whole capture";
     OnlyPhases, "only-phases", ["o"], Where::LADDER, "only turning points", "only rows that mean something in the session";
+    Unfold, "unfold", ["u"], Where::LADDER, "unfold", "every turn, however often it comes; and each once again";
+    Acknowledge, "acknowledge", ["a"], Where::FINDINGS, "seen", "acknowledge: you have seen it; kept with the capture, and no gate asks it";
+    Baseline, "baseline", ["b"], Where::FINDINGS, "baseline", "write the findings into the baseline: they are known, and `check --baseline` passes them";
+    Mute, "mute", ["M"], Where::FINDINGS, "mute", "write a mute of the rule into the policy, with a reason";
     SideOnly, "one-side", ["c"], Where::FOLLOW, "client/server", "only the client, only the server, both";
     View, "view", ["v"], Where::FOLLOW, "text/hex", "as text, as hex";
     Zoom, "zoom", ["z"], Where::ALL, "zoom", "this pane alone, and back";
@@ -261,6 +269,101 @@ keys! {
 
 /// Bindings that the user changed: sequences to names of commands.
 pub type Remapped = BTreeMap<String, &'static str>;
+
+/// Keys that belong together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Profile {
+    /// As the table says.
+    #[default]
+    Default,
+    /// Where the table gives a key of vim another meaning, that of vim.
+    Vim,
+}
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Default, Self::Vim];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Vim => "vim",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|profile| profile.name() == name)
+    }
+
+    /// Its keys that are bound otherwise than the table says.
+    pub fn keys(self) -> Remapped {
+        const VIM: [(&str, &str); 6] = [
+            ("Ctrl-f", "page-down"),
+            ("Ctrl-b", "page-up"),
+            ("g /", "find"),
+            ("g t", "next-tab"),
+            ("g T", "previous-tab"),
+            ("Ctrl-o", "jump-back"),
+        ];
+        let pairs: &[(&str, &'static str)] = match self {
+            Self::Default => &[],
+            Self::Vim => &VIM,
+        };
+        pairs.iter().map(|(keys, name)| ((*keys).to_owned(), *name)).collect()
+    }
+}
+
+/// A binding that the user wants: a sequence of keys with blanks between, and a command's name.
+///
+/// # Errors
+/// What is wrong with it, with the nearest that is right.
+pub fn binding(keys: &str, name: &str) -> Result<(String, &'static str), String> {
+    let Some(binding) = KEYS.iter().find(|binding| binding.name == name) else {
+        let near = nearest(name, KEYS.iter().map(|binding| binding.name));
+        let near = near.map(|near| format!(": did you mean {near:?}?")).unwrap_or_default();
+        return Err(format!("{keys}: there is no command {name:?}{near}"));
+    };
+    let mut known = Vec::new();
+    for key in keys.split_whitespace() {
+        if event(key).is_none() {
+            let names = KEYS.iter().flat_map(|binding| binding.keys).flat_map(|keys| keys.split(' '));
+            let near = nearest(key, names.filter(|name| name.len() > 1));
+            let near = near.map(|near| format!(": did you mean {near:?}?")).unwrap_or_default();
+            return Err(format!("there is no key {key:?}{near}; keys are written j, Ctrl-d, F2, g g"));
+        }
+        known.push(key);
+    }
+    if known.is_empty() {
+        return Err(format!("{name}: which key?"));
+    }
+    Ok((known.join(" "), binding.name))
+}
+
+/// Bindings that the user wants, as a configuration holds them: pairs of keys and names of commands.
+///
+/// # Errors
+/// What is wrong with each of those that are not understood.
+pub fn bindings<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Result<Remapped, Vec<String>> {
+    let (mut all, mut wrong) = (Remapped::new(), Vec::new());
+    for (keys, name) in pairs {
+        match binding(keys, name) {
+            Ok((keys, name)) => {
+                all.insert(keys, name);
+            }
+            Err(why) => wrong.push(why),
+        }
+    }
+    if wrong.is_empty() { Ok(all) } else { Err(wrong) }
+}
+
+/// The name that is most like a word, where one is.
+pub(super) fn nearest<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let like = |name: &str| strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase());
+    let likes = names.map(|name| (like(name), name)).filter(|(like, _)| *like > 0.75);
+    likes.max_by(|a, b| a.0.total_cmp(&b.0).then_with(|| b.1.cmp(a.1))).map(|(_, name)| name)
+}
 
 /// What the keys typed so far mean in a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -425,7 +528,8 @@ pub fn bar(place: Where, remapped: &Remapped, cells: usize) -> String {
 pub fn document() -> String {
     let mut text = String::from(
         "# Keys\n\nMade from the table in `src/tui/keys.rs`; `?` shows those of the place you are in, as they are bound then.\n\
-         Every key can be bound anew: `:map KEY COMMAND`, with the command's name from this table.\n\n\
+         Every key can be bound anew: `:map KEY COMMAND`, with the command's name from this table; `:set profile vim` gives \
+         back to vim's keys what they mean there.\n\n\
          | keys | command | where | what it does |\n|---|---|---|---|\n",
     );
     for binding in KEYS {
@@ -478,6 +582,32 @@ mod tests {
         assert_eq!(meant(&typed("Down"), Where::SESSIONS, &map), Meant::Command(Command::Down, None));
         let quit = KEYS.iter().find(|binding| binding.name == "quit").unwrap();
         assert_eq!(bound(quit, &map), ["Q", "ZZ", "Ctrl-c", "j"]);
+    }
+
+    #[test]
+    fn bindings_of_a_configuration_are_understood_or_refused() {
+        let map = bindings([("J", "page-down"), ("g  x", "export")]).unwrap();
+        assert_eq!(map.get("g x"), Some(&"export"));
+        let wrong =
+            bindings([("J", "page-dwon"), ("Ctl-x", "quit"), ("", "quit"), ("K", "zzz")]).unwrap_err();
+        assert_eq!(wrong.len(), 4);
+        assert!(wrong[0].contains("did you mean \"page-down\""), "{}", wrong[0]);
+        assert!(wrong[1].contains("did you mean \"Ctrl-"), "{}", wrong[1]);
+        assert!(!wrong[3].contains("did you mean"), "{}", wrong[3]);
+    }
+
+    #[test]
+    fn every_profile_binds_commands_that_there_are() {
+        for profile in Profile::ALL {
+            assert_eq!(Profile::named(profile.name()), Some(profile));
+            for (keys, name) in profile.keys() {
+                assert_eq!(binding(&keys, name), Ok((keys.clone(), name)));
+            }
+        }
+        let vim = Profile::Vim.keys();
+        assert_eq!(meant(&typed("Ctrl-f"), Where::SESSIONS, &vim), Meant::Command(Command::PageDown, None));
+        assert_eq!(meant(&typed("g /"), Where::SESSIONS, &vim), Meant::Command(Command::Find, None));
+        assert_eq!(meant(&typed("g g"), Where::SESSIONS, &vim), Meant::Command(Command::First, None));
     }
 
     #[test]

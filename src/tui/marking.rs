@@ -5,7 +5,7 @@ use super::screens::stats;
 use super::state::{Effect, Entry, Narrow, Only, Pane, Screen, State, Subject, Tab, Visit};
 use super::theme::Tone;
 use super::widgets::{text, tree};
-use crate::story::{about, wireshark};
+use crate::story::{Rung, about, wireshark};
 
 impl State {
     /// What a tag, a note or a mark here is on.
@@ -328,8 +328,11 @@ impl State {
             Some(row) => Some(row.time),
             None => {
                 if let (Screen::Session(id), Tab::Ladder) = (visit.screen, visit.tab) {
-                    let row = visit.cursor(Pane::Body).at.saturating_sub(1);
-                    self.told(id).and_then(|told| told.ladder.rows.get(row)).map(|row| row.time)
+                    let rung = visit.cursor(Pane::Body).at.saturating_sub(1);
+                    self.told(id).and_then(|told| match told.rungs_of(visit).get(rung)? {
+                        Rung::Row { at, .. } => told.ladder.rows.get(*at).map(|row| row.time),
+                        Rung::Idle(_) => None,
+                    })
                 } else {
                     let id = self.shown_session();
                     id.and_then(|id| self.data.as_ref()?.session(id)).map(|session| session.start)

@@ -10,19 +10,25 @@ pub mod clusters;
 mod command_line;
 mod commanding;
 pub mod data;
+pub mod desk;
 pub mod dialogs;
 pub mod faces;
 mod filtering;
 pub mod follow;
+pub mod gating;
 pub mod index;
 pub mod kept;
 pub mod keys;
+pub mod load;
 mod marking;
 mod moving;
+mod pipe;
 mod pointing;
+mod recall;
 pub mod rehearsal;
 mod rows;
 pub mod screens;
+pub mod seek;
 pub mod state;
 mod store;
 mod terminal;
@@ -41,11 +47,15 @@ use ratatui::crossterm::event::{self, Event};
 
 use crate::analysis::Options;
 use crate::capture::Input;
+use desk::Manner;
 use faces::Faces;
+use keys::Remapped;
+use load::{Work, bytes_of};
+use pipe::Pipe;
 use state::{Answer, Effect, Message, State};
 use terminal::Screen;
 use theme::Theme;
-use worker::{Manner, Workers, bytes_of};
+use worker::Workers;
 
 /// What the interface is asked to show.
 #[derive(Debug)]
@@ -56,12 +66,16 @@ pub struct Request {
     pub options: Options,
     /// How things look.
     pub theme: Theme,
+    /// Keys that are bound otherwise than the table says.
+    pub keys: Remapped,
     /// What others do for it.
     pub faces: Faces,
     /// Folder in which the state of each capture is kept; none to keep nothing.
     pub keep: Option<PathBuf>,
     /// Whether what was kept before is left aside.
     pub fresh: bool,
+    /// Whether the files grow, and what comes is read too. Standard input always does.
+    pub follow: bool,
 }
 
 /// How the interface ended.
@@ -91,14 +105,19 @@ pub fn run(request: Request) -> io::Result<Ended> {
         Input::File(path) | Input::Corrected { path, .. } => path.display().to_string(),
         Input::Stdin | Input::Kept(_) => "standard input".to_owned(),
     };
-    let names = request.inputs.iter().map(name).collect();
+    let names: Vec<String> = request.inputs.iter().map(name).collect();
     let bytes = bytes_of(&request.inputs);
-    let mut state = State::new(names, bytes, request.theme, request.faces.forms.clone());
-    let kept = request.keep.map(|folder| store::place(&folder, &request.inputs));
+    let pipe = if pipe::is_among(&request.inputs) { Some(Pipe::open()?) } else { None };
+    let mut state = State::new(names, bytes, request.theme, &request.faces);
+    state.remapped = request.keys;
+    // What came through a pipe does not come again.
+    let keep = request.keep.filter(|_| pipe.is_none());
+    let kept = keep.map(|folder| store::place(&folder, &request.inputs));
     if let Some(place) = kept.as_deref().filter(|_| !request.fresh) {
         state.kept = store::read(place);
     }
-    let mut workers = Workers::start(request.inputs, request.options, request.faces);
+    let mut workers =
+        Workers::start(work(request.inputs, request.options, request.follow, pipe.as_ref()), request.faces);
     let mut screen = Screen::take(state.mouse)?;
     let mut terminal = Screen::anew()?;
     let begun = Instant::now();
@@ -144,6 +163,18 @@ pub fn run(request: Request) -> io::Result<Ended> {
             }
         }
     }
+}
+
+/// What is to be read: standard input from its copy.
+fn work(inputs: Vec<Input>, options: Options, follow: bool, pipe: Option<&Pipe>) -> Work {
+    let growing = pipe.map(|pipe| Arc::clone(&pipe.over)).or_else(|| follow.then(Arc::default));
+    let named = |input: &Input| (*input == Input::Stdin).then(|| "standard input".to_owned());
+    let names = inputs.iter().map(named).collect();
+    let files = inputs.into_iter().map(|input| match (input, pipe) {
+        (Input::Stdin, Some(pipe)) => Input::File(pipe.file.path().to_owned()),
+        (other, _) => other,
+    });
+    Work { inputs: files.collect(), names, options, growing }
 }
 
 /// What came in: keys, the mouse, answers. Waits a beat where nothing did.

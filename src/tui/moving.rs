@@ -376,7 +376,7 @@ impl State {
 
     /// The next packet of the same session in the list.
     pub(super) fn same(&mut self, forth: bool) {
-        let (Some(data), Some(row)) = (self.data.clone(), self.shown_packet().copied()) else { return };
+        let (Some(data), Some(row)) = (self.data.clone(), self.shown_packet()) else { return };
         let session = |connection: Option<u32>| connection.and_then(|id| data.sessions_of.get(&id).copied());
         let wanted = session(row.connection());
         let visit = self.visit();

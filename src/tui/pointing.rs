@@ -1,31 +1,60 @@
-//! Texts that are looked for, and the mouse.
+//! What is looked for, and the mouse.
 
 use ratatui::crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::screens::{Inside, found};
-use super::state::{Entry, Screen, State};
+use super::screens::{Inside, in_line};
+use super::seek::Seek;
+use super::state::{Effect, Entry, Pane, Screen, State, Tab};
 use super::theme::Tone;
+use super::widgets::hex;
 
 /// Milliseconds within which two presses are a double one.
 const DOUBLE: u64 = 450;
 
 impl State {
-    /// Looks for a text in the pane with the focus.
+    /// Looks for something in the pane with the focus.
     pub(super) fn find(&mut self, said: &str) {
         if said.is_empty() {
             self.visit_mut().find = None;
             return;
         }
-        self.visit_mut().find = Some(said.to_owned());
+        let seek = match Seek::of(said) {
+            Ok(seek) => seek,
+            Err(why) => {
+                self.say(Tone::Error, why);
+                return;
+            }
+        };
         let visit = self.visit();
         let at = visit.cursor(visit.focus).at;
         let inside = self.focused();
-        let here = at < inside.rows() && found(&inside.text(at), said);
+        let here = at < inside.rows() && self.hits(&inside, at, &seek);
         drop(inside);
+        self.visit_mut().find = Some(seek);
         if !here {
             self.next_hit(true);
         }
+    }
+
+    /// Whether a row of the pane with the focus holds what is looked for.
+    fn hits(&self, inside: &Inside<'_>, row: usize, seek: &Seek) -> bool {
+        let visit = self.visit();
+        match (visit.focus, &self.frame, self.drawn.place(Pane::Bytes)) {
+            (Pane::Bytes, Some(frame), Some(place)) => {
+                let step = hex::per_line(usize::from(place.area.width));
+                in_line(seek, &frame.bytes, row * step..(row + 1) * step)
+            }
+            _ => seek.is_in(&inside.text(row)),
+        }
+    }
+
+    /// Whether this is a list of packets, whose bytes can be looked through.
+    fn lists_packets(&self) -> bool {
+        let visit = self.visit();
+        visit.focus == Pane::List
+            && (visit.screen == Screen::Packets
+                || visit.tab == Tab::Packets && matches!(visit.screen, Screen::Session(_)))
     }
 
     /// Rows that are looked through at most for one key: a text is found at once or not yet.
@@ -37,7 +66,7 @@ impl State {
         let inside = self.focused();
         let rows = inside.rows();
         let hit = |row: usize| match &find {
-            Some(find) => found(&inside.text(row), find),
+            Some(seek) => self.hits(&inside, row, seek),
             None => self.stops(&inside, row),
         };
         let order: Box<dyn Iterator<Item = usize>> = if forth {
@@ -45,7 +74,8 @@ impl State {
         } else {
             Box::new((0..at.min(rows)).rev().chain((at + 1..rows).rev()))
         };
-        let next = order.take(MOST).find(|row| hit(*row));
+        let in_lines = !find.as_ref().is_some_and(|seek| seek.is_bytes() && self.lists_packets());
+        let next = order.take(if in_lines { MOST } else { 0 }).find(|row| hit(*row));
         drop(inside);
         match (next, find) {
             (Some(row), _) => {
@@ -54,8 +84,28 @@ impl State {
                 }
                 self.put_cursor(row);
             }
-            (None, Some(find)) => self.say(Tone::Warning, format!("{find:?} is not in this pane")),
+            (None, Some(seek)) if self.lists_packets() => {
+                // The lines do not say it; the packets may hold it.
+                self.say(Tone::Dim, format!("looking for {:?} in the packets' bytes", seek.typed));
+                let places = self.visit().packets.clone();
+                self.effects.push(Effect::Seek { typed: seek.typed, places, from: at, forth });
+            }
+            (None, Some(seek)) => self.say(Tone::Warning, format!("{:?} is not in this pane", seek.typed)),
             (None, None) => self.say(Tone::Dim, "no other finding in this pane"),
+        }
+    }
+
+    /// It is known which packet holds what was looked for.
+    pub(super) fn sought(&mut self, typed: &str, row: Result<Option<usize>, String>) {
+        let wanted = self.visit().find.as_ref().is_some_and(|seek| seek.typed == typed);
+        match row {
+            _ if !wanted || !self.lists_packets() => {}
+            Ok(Some(row)) => {
+                self.word = None;
+                self.put_cursor(row);
+            }
+            Ok(None) => self.say(Tone::Warning, format!("no packet here holds {typed:?}")),
+            Err(why) => self.say(Tone::Error, why),
         }
     }
 

@@ -5,15 +5,15 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::data::Data;
+use super::desk::{Desk, Manner};
 use super::faces::Faces;
 use super::keys;
+use super::load::{self, Reins, Work, bytes_of};
 use super::screens;
 use super::state::{Answer, Effect, Message, State};
 use super::theme::Theme;
-use super::worker::{Desk, Manner, Reins, bytes_of, load};
 use crate::analysis::Options;
 use crate::capture::Input;
-use crate::story::Teller;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A run without a terminal.
@@ -32,19 +32,19 @@ impl Rehearsal {
     pub fn new(inputs: &[Input], name: &str, theme: Theme, faces: Faces, size: (u16, u16)) -> Self {
         let options = Options { threads: 1, ..Options::default() };
         let bytes = bytes_of(inputs);
-        let state = State::new(vec![name.to_owned()], bytes, theme, faces.forms.clone());
+        let state = State::new(vec![name.to_owned()], bytes, theme, &faces);
         let desk = Desk::new(inputs.to_vec(), faces, options.keep_duplicates);
         let mut run = Self { state, outside: Vec::new(), desk, size };
         let heard: Mutex<Vec<Answer>> = Mutex::new(Vec::new());
-        load(inputs, &options, &Reins::default(), &|answer| {
+        let names = inputs.iter().map(|_| Some(name.to_owned())).collect();
+        let work = Work { inputs: inputs.to_vec(), names, options, growing: None };
+        load::run(&work, &Reins::default(), &|answer| {
             heard.lock().unwrap_or_else(PoisonError::into_inner).push(answer);
         });
-        for answer in heard.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let answer = match answer {
-                Answer::Loaded(data) => Answer::Loaded(named(data, name)),
-                other => other,
-            };
-            run.desk.note(&answer);
+        let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // Whoever asks waits until the packets are listed; here nobody lists them while he waits.
+        heard.iter().for_each(|answer| run.desk.note(answer));
+        for answer in heard {
             run.message(Message::Answer(answer));
         }
         run.screen();
@@ -59,10 +59,7 @@ impl Rehearsal {
             for effect in effects {
                 let data: Option<Arc<Data>> = self.state.data.clone();
                 let manner = Manner { hex: self.state.visit().hex, secrets: self.state.secrets };
-                let answer = data.and_then(|data| {
-                    let teller = Teller::new(&data.analysis, false);
-                    self.desk.answer(&data, &teller, &effect, manner, &|| true)
-                });
+                let answer = data.and_then(|data| self.desk.answer(&data, &effect, manner, &|| true));
                 match answer {
                     Some(answer) => more.extend(self.state.update(Message::Answer(answer))),
                     None => self.outside.push(effect),
@@ -70,6 +67,18 @@ impl Rehearsal {
             }
             effects = more;
         }
+    }
+
+    /// The inputs have grown: reads them again, as the worker would.
+    pub fn grow(&mut self, inputs: &[Input], name: &str) {
+        let names = inputs.iter().map(|_| Some(name.to_owned())).collect();
+        let options = Options { threads: 1, ..Options::default() };
+        let work = Work { inputs: inputs.to_vec(), names, options, growing: None };
+        if let Some(answer) = load::grown(&work) {
+            self.desk.note(&answer);
+            self.message(Message::Answer(answer));
+        }
+        self.screen();
     }
 
     /// Keys by their names, with blanks between; what stands in quotes is typed.
@@ -140,18 +149,5 @@ impl Rehearsal {
             lines.push('\n');
         }
         lines
-    }
-}
-
-/// The same account with a name in the place of the paths.
-fn named(data: Arc<Data>, name: &str) -> Arc<Data> {
-    match Arc::try_unwrap(data) {
-        Ok(mut data) => {
-            for file in &mut data.analysis.files {
-                file.path = name.into();
-            }
-            Arc::new(data)
-        }
-        Err(data) => data,
     }
 }

@@ -9,8 +9,11 @@ use ratatui::crossterm::event::{KeyEvent, MouseEvent};
 use super::clock::TimeMode;
 use super::data::Data;
 use super::dialogs::Dialog;
+use super::faces::{Faces, Form, Standing};
+use super::filtering::scope;
 use super::follow::Talk;
-use super::index::{PacketIndex, PacketRow};
+use super::gating::{Files, Mute};
+use super::index::{Chunk, PacketIndex, PacketRow};
 use super::kept::Kept;
 use super::keys::Remapped;
 use super::theme::{Theme, Tone};
@@ -19,8 +22,9 @@ use super::widgets::canvas::Drawn;
 use super::widgets::input::Input;
 use crate::analysis::Progress;
 use crate::filter::Scope;
+use crate::limits::LADDER_ROWS;
 use crate::place::PacketRef;
-use crate::story::{Ladder, Story};
+use crate::story::{Ladder, Rung, Story};
 use crate::time::Timestamp;
 
 /// A session's story and ladder.
@@ -30,6 +34,12 @@ pub struct Told {
     pub story: Story,
     /// Who said what to whom.
     pub ladder: Ladder,
+    /// The ladder's lines for eyes.
+    pub rungs: Vec<Rung>,
+    /// Messages in the middle that neither knows: there were too many.
+    pub left_out: u64,
+    /// Why the packets could not be read again, where they could not: what was said is not known.
+    pub trouble: Option<String>,
 }
 
 /// How far the reading is.
@@ -44,6 +54,8 @@ pub enum Stage {
     Judging,
     /// The packets are listed: so many bytes read, of how many.
     Listing(u64, Option<u64>),
+    /// All that is there was read, and more may come.
+    Following,
     /// Done.
     Done,
     /// Stopped by the user.
@@ -61,6 +73,8 @@ pub struct FrameDetail {
     pub bytes: Vec<u8>,
     /// Its fields, where it could be decoded.
     pub dissection: Option<crate::inspect::Dissection>,
+    /// Whether its connection is so long that only its beginning and the packets before this one were heard.
+    pub cut: bool,
     /// Why there is nothing, where there is nothing.
     pub trouble: Option<String>,
 }
@@ -82,7 +96,11 @@ pub enum Answer {
     /// An account is there; a better one may follow.
     Loaded(Arc<Data>),
     /// The next packets of the list.
-    Packets(Arc<Vec<PacketRow>>),
+    Packets(Arc<Chunk>),
+    /// All packets of the account were listed.
+    Listed,
+    /// The captures have grown: their account, all packets, and how many bytes they are.
+    Grown(Arc<Data>, Vec<Arc<Chunk>>, u64),
     /// A story.
     Told(u32, Arc<Told>),
     /// The text of a session.
@@ -95,6 +113,14 @@ pub enum Answer {
     Filtered(String, Scope, Result<Arc<Vec<u64>>, String>),
     /// A file was written, or not.
     Exported(Result<String, String>),
+    /// How much a filter lets through.
+    Counted(String, Result<u64, String>),
+    /// The row of the packet that holds what was looked for, if one does.
+    Sought(String, Result<Option<usize>, String>),
+    /// How findings stand.
+    Standings(Result<Vec<Standing>, String>),
+    /// A request was passed over for a newer one, or given up.
+    Dropped(Effect),
 }
 
 /// What happens to the state.
@@ -135,6 +161,35 @@ pub enum Effect {
         text: String,
         /// What it is asked of.
         scope: Scope,
+    },
+    /// Count what a filter lets through, while it is typed.
+    Count {
+        /// The text.
+        text: String,
+        /// What it is asked of.
+        scope: Scope,
+    },
+    /// Look for packets whose bytes hold something.
+    Seek {
+        /// What was typed.
+        typed: String,
+        /// Places of the packets that are shown; none for all.
+        places: Option<Vec<u32>>,
+        /// The row from which on.
+        from: usize,
+        /// Whether downwards.
+        forth: bool,
+    },
+    /// Tell how findings stand before the gate.
+    Standings(Files),
+    /// Write a mute into the policy.
+    Mute(Mute),
+    /// Write findings into the baseline.
+    Baseline {
+        /// Their places.
+        findings: Vec<u32>,
+        /// The file.
+        path: String,
     },
     /// Write sessions to a file.
     Export {
@@ -219,6 +274,9 @@ pub struct State {
     pub frame: Option<Arc<FrameDetail>>,
     /// What packets say.
     pub summaries: BTreeMap<u64, Summary>,
+    /// Sessions of which the story, and of which the text, was told of an older account: they are seen until the new
+    /// ones are there.
+    pub old: BTreeSet<Asked>,
     /// What was asked for and is not there yet.
     pub asked: BTreeSet<Asked>,
     /// A line that is being typed.
@@ -256,7 +314,19 @@ pub struct State {
     /// Whether secrets that may be shown are shown in this run.
     pub secrets: bool,
     /// Forms that the export box offers.
-    pub forms: Vec<&'static str>,
+    pub forms: Vec<Form>,
+    /// Where the files of the gate lie, where there is a gate.
+    pub gate: Option<Files>,
+    /// How findings stand before the gate, in their order, as far as it is known.
+    pub standings: Vec<Standing>,
+    /// The same with what the user acknowledged, and how many there are of each.
+    pub stands: Vec<Standing>,
+    /// How many findings stand so.
+    pub standing_counts: BTreeMap<Standing, usize>,
+    /// When the text in the filter box was typed, where it was not counted yet.
+    pub typed: Option<u64>,
+    /// What the text in the filter box lets through: the text, and how much, or why that is not known.
+    pub counted: Option<(String, Result<u64, String>)>,
     /// When the reading began and what was read then, for the rate.
     pub pace: Option<(u64, u64)>,
     /// What is to be done outside.
@@ -283,7 +353,7 @@ const SUMMARIES: usize = 4_096;
 
 impl State {
     /// Before anything was read.
-    pub fn new(inputs: Vec<String>, bytes: u64, theme: Theme, forms: Vec<&'static str>) -> Self {
+    pub fn new(inputs: Vec<String>, bytes: u64, theme: Theme, faces: &Faces) -> Self {
         Self {
             inputs,
             bytes,
@@ -297,6 +367,7 @@ impl State {
             talk: None,
             frame: None,
             summaries: BTreeMap::new(),
+            old: BTreeSet::new(),
             asked: BTreeSet::new(),
             prompt: None,
             dialog: None,
@@ -315,7 +386,13 @@ impl State {
             mouse: true,
             held: false,
             secrets: false,
-            forms,
+            forms: faces.forms.clone(),
+            gate: faces.gate.as_ref().map(|gate| gate.files.clone()),
+            standings: Vec::new(),
+            stands: Vec::new(),
+            standing_counts: BTreeMap::new(),
+            typed: None,
+            counted: None,
             pace: None,
             effects: Vec::new(),
         }
@@ -349,7 +426,10 @@ impl State {
     /// Takes what a message says, and gives what is to be done outside.
     pub fn update(&mut self, message: Message) -> Vec<Effect> {
         match message {
-            Message::Tick(now) => self.now = now,
+            Message::Tick(now) => {
+                self.now = now;
+                self.count_typed();
+            }
             Message::Drawn(drawn) => self.drawn(drawn),
             Message::Key(key) => self.key(key),
             Message::Paste(text) => self.paste(&text),
@@ -377,21 +457,34 @@ impl State {
                 }
                 self.stage = stage;
             }
-            Answer::Loaded(data) => self.loaded(data),
+            Answer::Loaded(data) => {
+                self.told.clear();
+                self.loaded(data, Vec::new());
+            }
+            Answer::Grown(data, chunks, bytes) => {
+                self.bytes = bytes;
+                self.follow_growth(&data);
+                self.loaded(data, chunks);
+            }
             Answer::Packets(rows) => {
                 self.index.push(rows);
                 self.refresh_packets();
             }
             Answer::Told(id, told) => {
                 self.asked.remove(&Asked::Story(id));
+                self.old.remove(&Asked::Story(id));
                 self.told.retain(|(other, _)| *other != id);
                 self.told.push((id, told));
-                if self.told.len() > STORIES {
+                let rows = |told: &[(u32, Arc<Told>)]| -> usize {
+                    told.iter().map(|(_, told)| told.ladder.rows.len()).sum()
+                };
+                while self.told.len() > STORIES || self.told.len() > 2 && rows(&self.told) > LADDER_ROWS {
                     self.told.remove(0);
                 }
             }
             Answer::Followed(id, talk) => {
                 self.asked.remove(&Asked::Talk(id));
+                self.old.remove(&Asked::Talk(id));
                 self.talk = Some((id, talk));
             }
             Answer::Frame(frame) => {
@@ -413,24 +506,131 @@ impl State {
                 }
             }
             Answer::Filtered(text, scope, passes) => self.filtered(&text, scope, passes),
-            Answer::Exported(Ok(word)) => self.say(Tone::Good, word),
+            Answer::Listed => {}
+            Answer::Dropped(request) => self.dropped(&request),
+            Answer::Exported(Ok(word)) => {
+                self.say(Tone::Good, word);
+                // What was written may have been the gate's.
+                self.ask_standings();
+            }
+            Answer::Counted(text, number) => self.counted = Some((text, number)),
+            Answer::Sought(typed, row) => self.sought(&typed, row),
+            Answer::Standings(Ok(standings)) => {
+                self.standings = standings;
+                self.count_standings();
+            }
+            Answer::Standings(Err(why)) => self.say(Tone::Warning, why),
             Answer::Exported(Err(word)) => self.say(Tone::Error, word),
         }
     }
 
-    fn loaded(&mut self, data: Arc<Data>) {
+    /// What was not answered may be asked again.
+    fn dropped(&mut self, request: &Effect) {
+        match request {
+            Effect::Tell(id) => {
+                self.asked.remove(&Asked::Story(*id));
+            }
+            Effect::Follow(id) => {
+                self.asked.remove(&Asked::Talk(*id));
+            }
+            Effect::Frame(row) => {
+                self.asked.remove(&Asked::Frame(row.at.number));
+            }
+            Effect::Summaries(rows) => {
+                for row in rows {
+                    self.asked.remove(&Asked::Summary(row.at.number));
+                }
+            }
+            Effect::Standings(files) => {
+                if self.standings.is_empty() && !self.effects.contains(request) {
+                    self.effects.push(Effect::Standings(files.clone()));
+                }
+            }
+            Effect::Filter { text, .. } => {
+                let wanted = |visit: &Visit| visit.filter.as_ref().is_some_and(|filter| filter.text == *text);
+                let roots = self.roots.values().any(wanted);
+                if roots || self.visits.iter_mut().any(|visit| wanted(visit)) {
+                    self.effects.push(request.clone());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A newer account of the same captures: what is named by ids is named by those that it has there, and what was told
+    /// before stands until it is told anew.
+    fn follow_growth(&mut self, data: &Data) {
+        let Some(known) = self.data.clone() else { return };
+        let new = |id: u32| {
+            let uid = known.session(id)?.uid;
+            let same = data.session(id).filter(|session| session.uid == uid);
+            same.or_else(|| data.analysis.sessions.iter().find(|session| session.uid == uid))
+                .map(|found| found.id)
+        };
+        let told = std::mem::take(&mut self.told);
+        self.told = told.into_iter().filter_map(|(id, told)| Some((new(id)?, told))).collect();
+        self.talk = self.talk.take().and_then(|(id, talk)| Some((new(id)?, talk)));
+        self.old = self.told.iter().map(|(id, _)| Asked::Story(*id)).collect();
+        self.old.extend(self.talk.iter().map(|(id, _)| Asked::Talk(*id)));
+        for visit in self.visits.iter_mut().chain(self.roots.values_mut()) {
+            visit.screen = match visit.screen {
+                Screen::Session(id) => Screen::Session(new(id).unwrap_or(id)),
+                Screen::Diff(one, other) => {
+                    Screen::Diff(new(one).unwrap_or(one), new(other).unwrap_or(other))
+                }
+                other => other,
+            };
+            for narrow in &mut visit.narrow {
+                if let Only::Sessions(ids) = &mut narrow.only {
+                    *ids = ids.iter().filter_map(|id| new(*id)).collect();
+                }
+            }
+            if let (Some(filter), Some(scope)) = (&visit.filter, scope(visit.screen)) {
+                let request = Effect::Filter { text: filter.text.clone(), scope };
+                if !self.effects.contains(&request) {
+                    self.effects.push(request);
+                }
+            }
+        }
+    }
+
+    fn loaded(&mut self, data: Arc<Data>, chunks: Vec<Arc<Chunk>>) {
         let known = self.data.replace(data);
+        let listed = std::mem::take(&mut self.index);
+        chunks.into_iter().for_each(|chunk| self.index.push(chunk));
+        self.summaries.clear();
         let kept = std::mem::take(&mut self.kept.filter);
         if !kept.is_empty() {
             self.ask_filter(Screen::Sessions, kept);
         }
-        self.told.clear();
         self.asked.clear();
+        self.standings.clear();
+        self.count_standings();
+        self.ask_standings();
         let mut visits = std::mem::replace(&mut self.visits, Stack::new(Visit::new(Screen::Help)));
         for visit in visits.iter_mut() {
             // Places are kept by what stands there: ids may move when more is known.
             let uid = known.as_ref().and_then(|known| uid_at(visit, known));
+            let row = visit.cursor(Pane::List).at;
+            let place = match &visit.packets {
+                Some(places) => places.get(row).map(|place| *place as usize),
+                None => Some(row),
+            };
+            let number = place.and_then(|place| listed.get(place)).map(|row| row.at.number);
+            // Whoever looks at the last packet wants to see the last.
+            let last = row + 1 >= visit.packets.as_ref().map_or(listed.len(), Vec::len);
             self.refresh(visit);
+            if let Some(number) = number
+                && matches!(visit.screen, Screen::Packets | Screen::Session(_))
+                && !self.index.is_empty()
+            {
+                if last {
+                    let rows = visit.packets.as_ref().map_or(self.index.len(), Vec::len);
+                    visit.put(Pane::List, rows.saturating_sub(1));
+                } else {
+                    self.find_packet(visit, number);
+                }
+            }
             if let (Some(uid), Some(data)) = (uid, &self.data) {
                 let found = visit.sessions.iter().position(|entry| {
                     matches!(entry, Entry::Session(id) if data.session(*id).is_some_and(|session| session.uid == uid))
@@ -445,7 +645,7 @@ impl State {
     }
 
     /// The packet that is shown in full on this screen.
-    pub fn shown_packet(&self) -> Option<&PacketRow> {
+    pub fn shown_packet(&self) -> Option<PacketRow> {
         let visit = self.visit();
         if !(visit.screen == Screen::Packets
             || visit.tab == Tab::Packets && matches!(visit.screen, Screen::Session(_)))
@@ -456,7 +656,7 @@ impl State {
     }
 
     /// The packet of a row.
-    pub fn packet_at(&self, visit: &Visit, row: usize) -> Option<&PacketRow> {
+    pub fn packet_at(&self, visit: &Visit, row: usize) -> Option<PacketRow> {
         match &visit.packets {
             Some(places) => self.index.get(*places.get(row)? as usize),
             None => self.index.get(row),
@@ -469,27 +669,32 @@ impl State {
             return;
         }
         if let Some(id) = self.shown_session()
-            && self.told(id).is_none()
+            && (self.told(id).is_none() || self.old.contains(&Asked::Story(id)))
             && self.asked.insert(Asked::Story(id))
         {
             self.effects.push(Effect::Tell(id));
         }
         let visit = self.visit();
         if let (Screen::Diff(one, other), Some(_)) = (visit.screen, &self.data) {
-            for id in [one, other] {
-                if self.told(id).is_none() && self.asked.insert(Asked::Story(id)) {
-                    self.effects.push(Effect::Tell(id));
-                }
+            // One after the other: a newer request overtakes the one before.
+            let missing = [one, other]
+                .into_iter()
+                .find(|id| self.told(*id).is_none() || self.old.contains(&Asked::Story(*id)));
+            if let Some(id) = missing
+                && self.asked.insert(Asked::Story(id))
+            {
+                self.effects.push(Effect::Tell(id));
             }
         }
         let visit = self.visit();
         if let (Screen::Session(id), Tab::Follow) = (visit.screen, visit.tab)
-            && self.talk.as_ref().is_none_or(|(other, _)| *other != id)
+            && (self.talk.as_ref().is_none_or(|(other, _)| *other != id)
+                || self.old.contains(&Asked::Talk(id)))
             && self.asked.insert(Asked::Talk(id))
         {
             self.effects.push(Effect::Follow(id));
         }
-        if let Some(row) = self.shown_packet().copied() {
+        if let Some(row) = self.shown_packet() {
             let number = row.at.number;
             if self.frame.as_ref().is_none_or(|frame| frame.number != number)
                 && self.asked.insert(Asked::Frame(number))
@@ -500,7 +705,7 @@ impl State {
             let top = visit.cursor(Pane::List).top;
             let shown = self.drawn.place(Pane::List).map_or(40, |place| usize::from(place.area.height));
             let rows: Vec<PacketRow> = (top..top + shown.max(1) + 8)
-                .filter_map(|row| self.packet_at(visit, row).copied())
+                .filter_map(|row| self.packet_at(visit, row))
                 .filter(|row| !self.summaries.contains_key(&row.at.number))
                 .collect();
             let rows: Vec<PacketRow> =

@@ -319,20 +319,52 @@ impl Theme {
                 ("name", toml::Value::String(name)) => theme.name.clone_from(name),
                 ("tones", toml::Value::Table(tones)) => {
                     for (name, value) in tones {
-                        let place = Tone::ALL.iter().position(|tone| tone.name() == name);
-                        let text = value.as_str().unwrap_or_default();
-                        let (Some(place), Some(new)) = (place, parse(text)) else {
-                            return Err(format!("tones.{name}: {text:?} is not understood"));
-                        };
-                        if let Some(look) = theme.looks.get_mut(place) {
-                            *look = new;
-                        }
+                        theme
+                            .set(name, value.as_str().unwrap_or_default())
+                            .map_err(|why| format!("tones.{why}"))?;
                     }
                 }
                 _ => return Err(format!("{key}: not known; there are base, name and [tones]")),
             }
         }
         Ok(theme)
+    }
+
+    /// A palette from the entries of a configuration: `base` and a palette's name, and tones with how they look.
+    ///
+    /// # Errors
+    /// What is wrong with each of those that are not understood.
+    pub fn from_entries<'e>(
+        &self,
+        entries: impl IntoIterator<Item = (&'e str, &'e str)>,
+    ) -> Result<Self, Vec<String>> {
+        let (mut theme, mut wrong) = (self.clone(), Vec::new());
+        let (bases, tones): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| *name == "base");
+        for (_, base) in bases {
+            if Self::is_known(base) {
+                theme = self.with(base);
+            } else {
+                let near = nearest_name(base, PALETTES.into_iter());
+                wrong.push(format!("base: no palette {base:?}{near}; there are {}", PALETTES.join(", ")));
+            }
+        }
+        wrong.extend(tones.into_iter().filter_map(|(name, look)| theme.set(name, look).err()));
+        if wrong.is_empty() { Ok(theme) } else { Err(wrong) }
+    }
+
+    /// Changes how a tone looks.
+    fn set(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let Some(place) = Tone::ALL.iter().position(|tone| tone.name() == name) else {
+            let near = nearest_name(name, Tone::ALL.into_iter().map(Tone::name));
+            return Err(format!("{name}: there is no such tone{near}"));
+        };
+        let new = parse(text).ok_or_else(|| {
+            format!("{name}: {text:?} is not understood; as in \"#ff9632 bold\" or \"blue\"")
+        })?;
+        if let Some(look) = self.looks.get_mut(place) {
+            *look = new;
+        }
+        Ok(())
     }
 
     /// How a tone looks here.
@@ -359,6 +391,11 @@ impl Theme {
             _ => look.named,
         }
     }
+}
+
+/// The name that a word may have meant, for a sentence.
+fn nearest_name<'n>(word: &str, names: impl Iterator<Item = &'n str>) -> String {
+    super::keys::nearest(word, names).map(|near| format!(": did you mean {near:?}?")).unwrap_or_default()
 }
 
 /// The nearest colour of the cube of 256.
@@ -429,6 +466,18 @@ mod tests {
                 assert_eq!((style.fg, style.bg), (None, None), "{name} {tone:?}");
             }
         }
+    }
+
+    #[test]
+    fn entries_of_a_configuration_are_understood_or_refused() {
+        let theme = Theme::new("default", Depth::True, true);
+        let mine = theme.from_entries([("error", "#010203"), ("base", "light")]).unwrap();
+        assert_eq!(mine.style(Tone::Error).fg, Some(Color::Rgb(1, 2, 3)));
+        assert_eq!(mine.style(Tone::Heading).fg, Some(Color::Rgb(0, 70, 160)));
+        let wrong = theme.from_entries([("eror", "red"), ("error", "rod"), ("base", "lihgt")]).unwrap_err();
+        assert_eq!(wrong.len(), 3);
+        assert!(wrong[0].contains("did you mean \"light\""), "{}", wrong[0]);
+        assert!(wrong[1].contains("did you mean \"error\""), "{}", wrong[1]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::clusters::Cluster;
 use super::data::End;
 use super::keys::Where;
+use super::seek::Seek;
 use crate::events::Endpoint;
 use crate::rules::Severity;
 use crate::time::Timestamp;
@@ -160,7 +161,7 @@ pub struct Visit {
     /// Percent of the height that the first pane has.
     pub split: u16,
     /// What is looked for in the panes.
-    pub find: Option<String>,
+    pub find: Option<Seek>,
     /// Rows of sessions.
     pub sessions: Vec<Entry>,
     /// Rows of findings.
@@ -177,6 +178,8 @@ pub struct Visit {
     pub window: (u32, u32),
     /// Only turning points in the ladder.
     pub only_phases: bool,
+    /// Every turn of the ladder, however often it comes.
+    pub unfolded: bool,
     /// Follow: 0 both sides, 1 the client, 2 the server.
     pub side: u8,
     /// Follow: as hex.
@@ -229,6 +232,7 @@ impl Visit {
             pick: 0,
             window: (0, 1_000),
             only_phases: false,
+            unfolded: false,
             side: 0,
             hex: false,
             frame: None,

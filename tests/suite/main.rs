@@ -31,6 +31,8 @@ mod packets;
 mod parity;
 #[cfg(feature = "cli")]
 mod pipelines;
+#[cfg(feature = "tui")]
+mod recall;
 mod redaction;
 mod reports;
 mod robustness;

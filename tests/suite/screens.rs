@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use ghostshark::capture::Input;
 use ghostshark::scenario::{self, Format};
-use ghostshark::tui::faces::Faces;
+use ghostshark::tui::faces::{Faces, Form, Gate, Material, Standing};
+use ghostshark::tui::gating::Files;
 use ghostshark::tui::keys::{self, KEYS, Where};
 use ghostshark::tui::rehearsal::Rehearsal;
 use ghostshark::tui::state::{Effect, Message, Screen, Tab};
@@ -21,10 +22,25 @@ use ratatui::crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEven
 use crate::support::{file_of, fixtures};
 
 /// What others do for the interface, as far as screens need it: an export that says what it was asked for.
-fn faces() -> Faces {
+pub(crate) fn faces() -> Faces {
     Faces {
-        export: Arc::new(|_, ids, form, path| Ok(format!("{path}: {} as {form}", ids.len()))),
-        forms: vec!["json", "md", "txt", "mermaid"],
+        gate: Some(Gate {
+            files: Files { policy: "policy.toml".to_owned(), baseline: "known.jsonl".to_owned() },
+            standings: Arc::new(|analysis, _, files| {
+                // What the gate says of a policy that mutes the first, and of a baseline that holds the second.
+                assert!(!files.policy.is_empty() && !files.baseline.is_empty());
+                let standing = |place: usize| match place {
+                    0 => Standing::Muted,
+                    1 => Standing::Known,
+                    _ => Standing::New,
+                };
+                Ok((0..analysis.findings.len()).map(standing).collect())
+            }),
+            mute: Arc::new(|mute| Ok(format!("{}: {} because {}", mute.path, mute.rule, mute.reason))),
+            baseline: Arc::new(|_, findings, path| Ok(format!("{path}: {} known", findings.len()))),
+        }),
+        export: Arc::new(|order| Ok(format!("{}: {} as {}", order.path, order.sessions.len(), order.form))),
+        forms: ["json", "md", "txt", "mermaid"].map(|name| Form { name, of: Material::Events }).to_vec(),
         follow: Arc::new(|_, _, hex, _| {
             Box::new(move |piece, out| {
                 use ghostshark::inspect::Said;
@@ -104,6 +120,10 @@ const SCREENS: &[(&str, &[&str], &str)] = &[
     ("export", &["ftp_login_held"], "2 x"),
     ("columns", &["ftp_login_held"], "2 c j Space"),
     ("command", &["ftp_login_held"], "2 : \"so\" Tab \" p\" Tab"),
+    ("ladder_folded", &["keepalives_answered"], "2 L"),
+    ("ladder_unfolded", &["keepalives_answered"], "2 L u"),
+    ("mute", &["ftp_login_held"], "3 M Enter Tab \"2099-12-31\""),
+    ("baseline", &["ftp_login_held"], "3 b"),
     ("note", &["ftp_login_held"], "2 A \"look here\" Enter"),
 ];
 
@@ -189,7 +209,7 @@ fn a_proving_frame_is_six_keys_away() {
         run.keys(keys);
         let text = run.text();
         assert_eq!(run.state.visit().screen, Screen::Packets, "{name}: {text}");
-        let row = *run.state.shown_packet().unwrap();
+        let row = run.state.shown_packet().unwrap();
         let data = run.state.data.clone().unwrap();
         let cited = data.cited.get(&row.at.number).cloned().unwrap_or_default();
         let rules: Vec<&str> =
@@ -281,8 +301,6 @@ fn the_help_is_the_table() {
             assert!(text.contains(&first), "{way:?}: no {first}");
         }
     }
-    // Nothing is promised that comes later.
-    assert!(KEYS.iter().all(|binding| !binding.about.contains("baseline")));
 }
 
 #[test]
@@ -441,4 +459,204 @@ fn every_fixture_can_be_walked_through() {
         let text = run.text();
         assert!(text.contains("[6 Host]"), "{text}");
     }
+}
+
+fn word(run: &Rehearsal) -> String {
+    run.state.word.clone().map(|(_, word)| word).unwrap_or_default()
+}
+
+#[test]
+fn findings_are_acknowledged_muted_and_written_down() {
+    let mut run = open(&["ftp_login_held"], mono(), (120, 40));
+    run.keys("3");
+    let clusters = run.state.visit().clusters.clone();
+    let standing = |run: &Rehearsal, row: usize| run.state.standing_of(&clusters[row].findings);
+    let new = (0..clusters.len()).find(|row| standing(&run, *row) == Standing::New).unwrap();
+    run.keys(&"j ".repeat(new));
+    run.keys("a");
+    assert_eq!(standing(&run, new), Standing::Acknowledged);
+    let kept = ghostshark::tui::kept::Kept::of_text(&run.state.to_keep().to_text());
+    assert!(!kept.acknowledged.is_empty());
+    assert_eq!(kept.acknowledged, run.state.kept.acknowledged);
+    run.keys("a");
+    assert_eq!(standing(&run, new), Standing::New);
+    // A mute without a reason is none, nor one until no day.
+    run.keys("M Enter");
+    assert!(word(&run).contains("reason"), "{}", word(&run));
+    run.keys("\"old box\" Tab \"soon\" Enter");
+    assert!(word(&run).contains("no day"), "{}", word(&run));
+    run.keys("Ctrl-u \"2099-12-31\" Tab \"nope ==\" Enter");
+    assert!(run.state.dialog.is_some(), "{}", word(&run));
+    run.keys("Ctrl-u Enter");
+    assert_eq!(word(&run), format!("policy.toml: {} because old box", clusters[new].code));
+    run.keys("b \"x\" Enter");
+    assert_eq!(word(&run), format!("known.jsonlx: {} known", clusters[new].findings.len()));
+}
+
+#[test]
+fn what_a_filter_lets_through_is_counted_while_it_is_typed() {
+    let mut run = open(&["ftp_login_held"], mono(), (120, 40));
+    run.keys("2 / \"session.id == 1\"");
+    assert_eq!(run.state.counted, None, "not before a moment has gone by");
+    run.message(Message::Tick(1_000));
+    let all = run.state.data.clone().unwrap().analysis.sessions.len();
+    assert_eq!(run.state.counted.clone().map(|(_, number)| number), Some(Ok(1)), "of {all}");
+    assert!(run.text().contains("1 pass"), "{}", run.text());
+    // What is not finished is not counted; what needs the packets says so.
+    run.keys("Ctrl-u \"session.id ==\"");
+    run.message(Message::Tick(2_000));
+    assert!(!run.text().contains("1 pass"), "{}", run.text());
+    run.keys("Ctrl-u \"tcp.flags.syn == 1\"");
+    run.message(Message::Tick(3_000));
+    assert!(run.text().contains("Enter reads"), "{}", run.text());
+    run.keys("Ctrl-u \"session.id == 1\" Enter : \"save-filter mine\" Enter");
+    let kept = ghostshark::tui::kept::Kept::of_text(&run.state.to_keep().to_text());
+    assert_eq!(kept.saved.get("mine").map(String::as_str), Some("session.id == 1"));
+    run.keys("/ Ctrl-u Enter : \"saved mine\" Enter");
+    assert_eq!(run.state.list_length(), 1);
+    run.keys(": \"saved yours\" Enter");
+    assert!(word(&run).contains("mine"), "{}", word(&run));
+}
+
+#[test]
+fn texts_expressions_and_bytes_are_found_in_panes_and_packets() {
+    let mut run = open(&["ftp_login_held"], mono(), (120, 40));
+    run.keys("4 Ctrl-f \"hex:55 53 45 52\" Enter");
+    let user = run.state.shown_packet().unwrap().at.number;
+    let bytes = run.state.frame.clone().unwrap().bytes.clone();
+    assert!(bytes.windows(4).any(|window| window == b"USER"), "{user}");
+    run.keys("n");
+    assert_ne!(run.state.shown_packet().unwrap().at.number, user, "the next one");
+    run.keys("N");
+    assert_eq!(run.state.shown_packet().unwrap().at.number, user);
+    run.keys("Tab Tab Ctrl-f \"/us.r/\" Enter");
+    assert_eq!(word(&run), "");
+    run.keys("Ctrl-f \"hex:zz\" Enter");
+    assert!(word(&run).contains("hex:16 03 01"), "{}", word(&run));
+    run.keys("Esc Tab g g Ctrl-f \"hex:de ad be ef de ad\" Enter");
+    assert!(word(&run).contains("no packet here"), "{}", word(&run));
+}
+
+#[test]
+fn vim_has_its_keys_when_it_is_asked_for() {
+    let mut run = open(&["ftp_login_held"], mono(), (120, 40));
+    run.keys(": \"set profile vi\" Enter");
+    assert!(word(&run).contains("default, vim"), "{}", word(&run));
+    run.keys(": \"set profile vim\" Enter 4 Ctrl-f");
+    assert!(run.state.prompt.is_none());
+    assert!(run.state.visit().cursor(ghostshark::tui::state::Pane::List).at > 0);
+    run.keys("g /");
+    assert!(run.state.prompt.is_some());
+    run.keys("Esc : \"set profile default\" Enter Ctrl-f");
+    assert!(run.state.prompt.is_some());
+}
+
+/// A capture of which the first half is there, and then all of it.
+#[test]
+fn a_capture_that_grows_is_read_on_and_the_place_stays() {
+    let whole = fs::read(capture("ftp_resumed")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ftp_resumed.pcapng");
+    fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let inputs = [Input::File(path.clone())];
+    let mut run = Rehearsal::new(&inputs, "ftp_resumed.pcapng", mono(), faces(), (120, 40));
+    let before = run.state.index.len();
+    run.keys("4 j j j");
+    let at = run.state.shown_packet().unwrap().at.number;
+    run.keys("2 j Enter");
+    let Screen::Session(id) = run.state.visit().screen else { panic!("{}", run.text()) };
+    let uid = |run: &Rehearsal, id: u32| run.state.data.as_ref().unwrap().session(id).unwrap().uid;
+    let known = uid(&run, id);
+    let rows = run.state.told(id).unwrap().ladder.rows.len();
+    fs::write(&path, &whole).unwrap();
+    run.grow(&inputs, "ftp_resumed.pcapng");
+    assert!(run.state.index.len() > before);
+    let Screen::Session(id) = run.state.visit().screen else { panic!("{}", run.text()) };
+    assert_eq!(uid(&run, id), known);
+    assert!(run.state.told(id).unwrap().ladder.rows.len() > rows, "it is told anew");
+    run.keys("4");
+    assert_eq!(run.state.shown_packet().unwrap().at.number, at);
+    let mut once = open(&["ftp_resumed"], mono(), (120, 40));
+    let (mut grown, mut read) = (String::new(), String::new());
+    for keys in ["1", "2", "3", "5", "6"] {
+        run.keys(keys);
+        once.keys(keys);
+        grown += &run.text();
+        read += &once.text();
+    }
+    assert_eq!(grown, read);
+}
+
+/// What the tree of a packet names, a filter can ask.
+#[test]
+fn every_field_of_the_tree_is_in_the_table_of_filters() {
+    use ghostshark::filter::fields;
+    use ghostshark::inspect::{Value, Wanted, dissect};
+
+    /// Whether a filter can compare a value as the table says.
+    fn fits(kind: fields::Type, value: &Value) -> bool {
+        use fields::Type;
+        match kind {
+            Type::Nothing | Type::Protocol => true,
+            Type::Boolean => matches!(value, Value::Boolean(_)),
+            Type::Unsigned(_) => matches!(value, Value::Unsigned(_)),
+            Type::Signed => matches!(value, Value::Signed(_)),
+            Type::Float => matches!(value, Value::Float(_)),
+            Type::Text => matches!(value, Value::Text(_)),
+            Type::Bytes => matches!(value, Value::Bytes(_)),
+            Type::Ipv4 | Type::Ipv6 | Type::Address => matches!(value, Value::Address(_)),
+            Type::Ethernet => matches!(value, Value::Ethernet(_)),
+            Type::Time => matches!(value, Value::Time(_)),
+            // An epoch is a number of seconds.
+            Type::Duration => matches!(value, Value::Span(_) | Value::Time(_)),
+            Type::Id(_) | Type::Rule => matches!(value, Value::Text(_)),
+            Type::Word(_) | Type::Ranked(_) => false,
+        }
+    }
+
+    fn kind(value: &Value) -> String {
+        let all = format!("{value:?}");
+        all.split('(').next().unwrap_or_default().to_owned()
+    }
+
+    let mut unknown: BTreeSet<String> = BTreeSet::new();
+    let mut seen: BTreeSet<&str> = BTreeSet::new();
+    let folder = tempfile::tempdir().unwrap();
+    let mut paths = fixtures("captures", &["pcap", "pcapng"]);
+    for (name, recording) in crate::support::stories() {
+        let path = folder.path().join(format!("{name}.pcapng"));
+        fs::write(&path, file_of(&recording, Format::Pcapng)).unwrap();
+        paths.push(path);
+    }
+    for path in paths {
+        let inputs = vec![Input::File(path)];
+        let options = ghostshark::analysis::Options { threads: 1, ..Default::default() };
+        let analysis = ghostshark::analysis::analyze(inputs.clone(), &options, &mut |_, _| {}).unwrap();
+        let mut tell = |dissection: &ghostshark::inspect::Dissection, _: &[u8]| {
+            for field in &dissection.fields {
+                // What has no label is for filters alone; what has no name is for eyes alone.
+                if !field.name.is_empty() && !field.label.is_empty() {
+                    seen.insert(field.name);
+                    match fields::named(field.name) {
+                        Some(known) if fits(known.kind, &field.value) => {}
+                        Some(known) => {
+                            unknown.insert(format!(
+                                "{} as {:?}: {:?}",
+                                field.name,
+                                known.kind,
+                                kind(&field.value)
+                            ));
+                        }
+                        None => {
+                            unknown.insert(field.name.to_owned());
+                        }
+                    }
+                }
+            }
+            std::ops::ControlFlow::Continue(())
+        };
+        dissect(inputs, &analysis, &Wanted::default(), &mut tell).unwrap();
+    }
+    assert!(seen.len() > 100, "{}", seen.len());
+    assert!(unknown.is_empty(), "no filter knows {unknown:?}");
 }

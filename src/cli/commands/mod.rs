@@ -12,6 +12,8 @@ pub(super) mod fields;
 pub(super) mod findings;
 pub(super) mod follow;
 pub(super) mod forge;
+#[cfg(feature = "tui")]
+mod gating;
 pub(super) mod man;
 pub(super) mod packets;
 pub(super) mod policy;

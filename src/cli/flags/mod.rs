@@ -70,6 +70,15 @@ pub(super) struct ScreenArgs {
     /// Draw with ASCII signs only
     #[arg(long)]
     pub(super) ascii: bool,
+    /// The files grow: read on as more comes, as standard input (-) always is
+    #[arg(long)]
+    pub(super) follow: bool,
+    /// The policy that M writes mutes into and that says which findings are muted
+    #[arg(long, value_name = "FILE", default_value = ".ghostshark/policy.toml", value_hint = ValueHint::FilePath)]
+    pub(super) policy: PathBuf,
+    /// The baseline that b writes known findings into
+    #[arg(long, value_name = "FILE", default_value = ".ghostshark/baseline.jsonl", value_hint = ValueHint::FilePath)]
+    pub(super) baseline: PathBuf,
     /// default, high-contrast, light, mono, or a theme file
     #[arg(long, value_name = "NAME|FILE")]
     pub(super) theme: Option<String>,

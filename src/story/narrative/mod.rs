@@ -87,7 +87,7 @@ pub(super) fn tell(session: &Session, teller: &Teller<'_>) -> Story {
     for part in &session.legs {
         let Some(connection) = teller.connection(part) else { continue };
         if part.leg.role == Role::Data {
-            opening::data(part, connection, &mut lines);
+            opening::data(session, part, connection, &mut lines);
             continue;
         }
         nth += 1;

@@ -114,23 +114,35 @@ fn transport(connection: &Connection, events: &[&Event]) -> Line {
     Line { time: connection.start, phase: "setup", text, proof: Proof::Frames(frames) }
 }
 
-/// Security handshakes: version, name, protocol, full or resumed.
+/// Security handshakes: version, name, protocol, full or resumed. What is known of one grows while it goes on: each is
+/// told once, with all that came to be known.
 fn security(events: &[&Event], lines: &mut Vec<Line>) {
     let mut begun: Option<&Event> = None;
+    let mut told: Option<(&Event, &Event, &SecurityFacts)> = None;
     for event in events {
         if event.scope == Scope::Security && event.is(Word::Establish, Stage::Asked) {
+            if let Some(told) = told.take() {
+                lines.push(secured(told));
+                begun = None;
+            }
             begun.get_or_insert(event);
         }
-        let Some(facts) = &event.details().security else { continue };
-        let first = begun.take().unwrap_or(event);
-        let took = event.moment.time.since(first.moment.time);
-        let took = if took > Span::ZERO { format!(", {}", lasted(took)) } else { String::new() };
-        lines.push(Line {
-            time: first.moment.time,
-            phase: "security",
-            text: format!("{}{took}", handshake(facts)),
-            proof: Proof::Through(first.extent.first, event.extent.last),
-        });
+        if let Some(facts) = &event.details().security {
+            let first = told.map_or(begun.take().unwrap_or(event), |(first, ..)| first);
+            told = Some((first, event, facts));
+        }
+    }
+    lines.extend(told.map(secured));
+}
+
+fn secured((first, last, facts): (&Event, &Event, &SecurityFacts)) -> Line {
+    let took = last.moment.time.since(first.moment.time);
+    let took = if took > Span::ZERO { format!(", {}", lasted(took)) } else { String::new() };
+    Line {
+        time: first.moment.time,
+        phase: "security",
+        text: format!("{}{took}", handshake(facts)),
+        proof: Proof::Through(first.extent.first, last.extent.last),
     }
 }
 
@@ -234,8 +246,17 @@ pub(super) fn said(event: &Event) -> String {
 }
 
 /// A connection that carries another one's data, in one sentence.
-pub(super) fn data(part: &SessionLeg, connection: &Connection, lines: &mut Vec<Line>) {
-    let (client, server) = (connection.sides.client.delivered_bytes, connection.sides.server.delivered_bytes);
+pub(super) fn data(session: &Session, part: &SessionLeg, connection: &Connection, lines: &mut Vec<Line>) {
+    let (mut client, mut server) =
+        (connection.sides.client.delivered_bytes, connection.sides.server.delivered_bytes);
+    // Where the session's server opened it, it is called the server here, too.
+    let turned = connection.client.ip == session.server.ip && connection.server.ip == session.client.ip;
+    let because = if turned && session.client.ip != session.server.ip {
+        (client, server) = (server, client);
+        turned_round(&connection.ended.because)
+    } else {
+        connection.ended.because.clone()
+    };
     let carried = match (client, server) {
         (0, 0) => "no data".to_owned(),
         (sent, 0) => format!("{} from the client", bytes(sent)),
@@ -258,14 +279,18 @@ pub(super) fn data(part: &SessionLeg, connection: &Connection, lines: &mut Vec<L
         time: connection.start,
         phase: "data",
         text: format!(
-            "data connection #{} to {}{done}: {carried} in {}; {}",
+            "data connection #{} to {}{done}: {carried} in {}; {because}",
             connection.id,
             connection.server,
             lasted(connection.end.since(connection.start)),
-            connection.ended.because
         ),
         proof: Proof::Through(connection.first, connection.last),
     });
+}
+
+/// A sentence about the client and the server of a connection, as the session calls them.
+fn turned_round(sentence: &str) -> String {
+    sentence.replace("client", "\u{0}").replace("server", "client").replace('\u{0}', "server")
 }
 
 /// Connections in the middle of many, counted.

@@ -6,7 +6,7 @@ use super::{Line, Proof, lasted};
 use crate::events::transport::How;
 use crate::events::{Connection, Event, Scope, Side, Stage, Timer, Word};
 use crate::place::PacketRef;
-use crate::session::{Role, SessionLeg};
+use crate::session::{Leg, Role, SessionLeg};
 use crate::story::amounts::counted;
 use crate::time::{Span, Timestamp};
 
@@ -69,9 +69,17 @@ pub(super) fn pauses(events: &[&Event], connection: &Connection) -> Vec<Pause> {
     let mut since = Alive::default();
     let mut last_payload: Option<(Timestamp, PacketRef)> = None;
     let mut closing: Option<&Event> = None;
+    // Whether what ended the open pause is known to have been a keep-alive of the protocol.
+    let mut kept = false;
     for event in events {
         let at = (event.moment.time, event.extent.last);
         if let Some(quiet) = event.details().quiet {
+            // What ended the pause before was the middle of a message: no event tells of it.
+            if !kept {
+                all.extend(open.take());
+            }
+            kept = false;
+            last_payload = Some(at);
             let start = Timestamp(event.moment.time.0 - quiet.0);
             let pause = open.get_or_insert(Pause {
                 start,
@@ -90,6 +98,7 @@ pub(super) fn pauses(events: &[&Event], connection: &Connection) -> Vec<Pause> {
                 None => since.note(event),
             }
             if event.scope != Scope::Transport {
+                kept = true;
                 last_payload = Some(at);
             }
         } else if event.scope == Scope::Transport {
@@ -101,6 +110,9 @@ pub(super) fn pauses(events: &[&Event], connection: &Connection) -> Vec<Pause> {
             since = Alive::default();
             last_payload = Some(at);
         }
+    }
+    if !kept {
+        all.extend(open.take());
     }
     all.extend(at_the_end(connection, open, since, last_payload, closing));
     all.retain(|pause| pause.end.since(pause.start) >= TOLD);
@@ -145,12 +157,9 @@ fn watched(connection: &Connection) -> Span {
 }
 
 /// How long nobody had sent payload when the first side closed.
-pub(in crate::story) fn tail(events: &[&Event], connection: &Connection) -> Option<Span> {
+pub(in crate::story) fn tail(leg: &Leg, connection: &Connection) -> Option<Span> {
     let last = Side::BOTH.iter().filter_map(|side| connection.sides[*side].last_payload).max()?;
-    let closing = events
-        .iter()
-        .find(|event| event.scope == Scope::Transport && matches!(event.word, Word::Release | Word::Abort));
-    Some(closing.map_or(connection.end, |event| event.moment.time).since(last))
+    Some(leg.closing.unwrap_or(connection.end).since(last))
 }
 
 /// Tells the pauses.
@@ -188,7 +197,9 @@ pub(super) fn tell(pauses: &[Pause], part: &SessionLeg, lines: &mut Vec<Line>) {
         if pause.last {
             text.push_str(", to the end");
         }
-        let proof = if alive.probes + alive.pings > 0 || !pause.exact {
+        let proof = if pause.from == pause.until {
+            Proof::Frames(vec![pause.from])
+        } else if alive.probes + alive.pings > 0 || !pause.exact {
             Proof::Through(pause.from, pause.until)
         } else {
             Proof::Between(pause.from, pause.until)

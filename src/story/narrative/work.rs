@@ -77,11 +77,11 @@ impl<'e> Stretch<'e> {
                 _ => self.minor = self.minor.saturating_add(event.count),
             },
             (Word::Activity, Stage::Granted) => {
-                let same = |(known, _): &&mut (&Event, u32)| known.details().object == event.details().object;
-                match self.done.iter_mut().find(same) {
-                    Some((_, times)) => *times += 1,
-                    None => self.done.push((event, 1)),
-                }
+                let same = |(known, _): &(&Event, u32)| known.details().object == event.details().object;
+                // The last one done stands last.
+                let before = self.done.iter().position(same);
+                let times = before.map_or(0, |place| self.done.remove(place).1);
+                self.done.push((event, times + 1));
             }
             (Word::Activity, Stage::Told) if event.marks.has(Marks::PARTIAL) => self.cut = Some(event),
             (Word::Interrupt, _) => self.interrupts.push(event),
@@ -121,6 +121,12 @@ impl<'e> Stretch<'e> {
                 }
             }
         }
+    }
+
+    /// Whether this is an answer to something that was asked in this stretch.
+    fn waits_for(&self, event: &Event) -> bool {
+        let answers = matches!(event.stage, Stage::Granted | Stage::Refused) && event.leads();
+        answers && self.asked > self.answered
     }
 
     fn command(&mut self, event: &Event) {
@@ -208,6 +214,7 @@ impl<'e> Stretch<'e> {
         let what = details.object.as_deref().map_or("its work".to_owned(), quoted);
         let much = details.position.map(|p: Position| format!(" ({})", amount(p))).unwrap_or_default();
         Some(match times {
+            many @ 2.. if details.object.is_none() => format!("{many} done"),
             1 => format!("done: {what}{much}"),
             many => format!("{many} done, last {what}{much}"),
         })
@@ -250,7 +257,12 @@ pub(super) fn active(events: &[&Event], pauses: &[Pause], lines: &mut Vec<Line>)
     let mut stretches = Vec::new();
     let mut pauses = pauses.iter().peekable();
     for event in events.iter().copied().filter(|event| is_work(event)) {
+        let mut paused = false;
         while pauses.next_if(|pause| event.moment.time >= pause.end).is_some() {
+            paused = true;
+        }
+        // An answer belongs to its question, however long it took.
+        if paused && !open.as_ref().is_some_and(|stretch| stretch.waits_for(event)) {
             stretches.extend(open.take());
         }
         open.get_or_insert_with(|| Stretch::new(event)).note(event);
@@ -300,4 +312,5 @@ fn is_work(event: &Event) -> bool {
     );
     word && !matches!(event.scope, Scope::Transport | Scope::Security)
         || (event.word == Word::Resume && event.leads())
+        || (event.scope == Scope::Subscription && matches!(event.word, Word::Establish | Word::Release))
 }

@@ -1,21 +1,24 @@
 //! One session: its phases along time, its ladder, its evidence, its text, its packets, its facts.
 
+use std::borrow::Cow;
+
 use ratatui::layout::Rect;
 use ratatui::text::Span;
 
-use super::super::clock::clock;
+use super::super::clock::{clock, short};
 use super::super::data::Data;
-use super::super::state::{Pane, State, Subject, Tab};
+use super::super::state::{Pane, State, Subject, Tab, Told, Visit};
 use super::super::theme::Tone;
 use super::super::widgets::canvas::Canvas;
 use super::super::widgets::{ladder, spark, text};
-use super::sessions::end_tone;
+use super::sessions::{READING, end_tone, not_all};
 use super::{Content, Inside, Item, Link, findings, packets, paragraph};
 use crate::events::Side;
 use crate::session::{Role, Session};
 use crate::story::about;
 use crate::story::amounts::{bytes, count};
 use crate::story::ladder::{Row, Step};
+use crate::story::rungs::{self, Rung};
 use crate::story::timeline;
 use crate::time::Timestamp;
 
@@ -208,20 +211,32 @@ fn turns(row: &Row) -> bool {
     !row.meaning.is_empty() || !matches!(row.step, Step::Message(_))
 }
 
+impl Told {
+    /// The lines of the ladder that a visit shows.
+    pub(in crate::tui) fn rungs_of(&self, visit: &Visit) -> Cow<'_, [Rung]> {
+        let rungs: Cow<'_, [Rung]> = if visit.unfolded {
+            Cow::Owned(rungs::rungs(&self.ladder.rows, false))
+        } else {
+            Cow::Borrowed(&self.rungs)
+        };
+        if !visit.only_phases {
+            return rungs;
+        }
+        let means = |rung: &&Rung| match rung {
+            Rung::Row { at, .. } => self.ladder.rows.get(*at).is_some_and(turns),
+            Rung::Idle(_) => false,
+        };
+        Cow::Owned(rungs.iter().filter(means).copied().collect())
+    }
+}
+
 fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a> {
     let Some(told) = state.told(session.id) else {
-        return Content::of(vec![Item::new("telling…")]);
+        return Content::of(vec![Item::new(READING)]);
     };
     let theme = &state.theme;
     let visit = state.visit();
-    let rows: Vec<usize> = told
-        .ladder
-        .rows
-        .iter()
-        .enumerate()
-        .filter(|(_, row)| !visit.only_phases || turns(row))
-        .map(|(place, _)| place)
-        .collect();
+    let rungs = told.rungs_of(visit);
     let clock = state.clock();
     let wide = width >= 100;
     let stamp = if wide { 15 } else { 12 };
@@ -249,26 +264,39 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
         text::fit(&server, lane - room, true, theme.glyphs.ellipsis),
         "meaning"
     );
+    let head = not_all(told).unwrap_or(head);
     let head = text::cut(&head, width, theme.glyphs.ellipsis);
-    let count = rows.len() + 1;
+    let count = rungs.len() + 1;
     Content {
         rows: count,
         line: Box::new(move |number| {
             let Some(number) = number.checked_sub(1) else {
                 return Item::new(Span::styled(head.clone(), theme.style(Tone::Heading)));
             };
-            let Some(row) = rows.get(number).and_then(|place| told.ladder.rows.get(*place)) else {
-                return Item::default();
+            let all = &told.ladder.rows;
+            let (row, times, last) = match rungs.get(number) {
+                Some(Rung::Row { at, times, last }) => match all.get(*at).zip(all.get(*last)) {
+                    Some((row, last)) => (row, *times, last),
+                    None => return Item::default(),
+                },
+                Some(Rung::Idle(span)) => {
+                    let said = ladder::idle(&short(*span), lane, &theme.glyphs);
+                    let spans = vec![
+                        Span::raw(" ".repeat(stamp + gap + 2)),
+                        Span::styled(said, theme.style(Tone::Dim)),
+                    ];
+                    return Item::new(spans);
+                }
+                None => return Item::default(),
             };
-            let before = number
-                .checked_sub(1)
-                .and_then(|number| told.ladder.rows.get(*rows.get(number)?))
-                .map(|row| row.time);
+            let before = rungs.get(..number).unwrap_or_default().iter().rev().find_map(|rung| match rung {
+                Rung::Row { last, .. } => all.get(*last).map(|row| row.time),
+                Rung::Idle(_) => None,
+            });
             let time = clock.say(row.time, before, if wide { 6 } else { 3 });
             let time = text::fit(&time, stamp, true, theme.glyphs.ellipsis);
             let since = before.map(|before| row.time.since(before)).filter(|since| since.0 >= 1_000);
-            let since =
-                since.map(|since| format!("+{}", super::super::clock::short(since))).unwrap_or_default();
+            let since = since.map(|since| format!("+{}", short(since))).unwrap_or_default();
             let tone = match row.step {
                 Step::Message(Side::Client) => Tone::Client,
                 Step::Message(Side::Server) => Tone::Server,
@@ -280,7 +308,14 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
             if told.ladder.several && matches!(row.step, Step::Message(_)) {
                 meaning = format!("#{} {meaning}", row.connection);
             }
-            let frames: Vec<String> = row.frames.iter().take(2).map(|at| state.frame_name(at)).collect();
+            let mut cited_frames = row.frames.clone();
+            if times > 1 {
+                // Of many equal ones, the first and the last.
+                cited_frames.truncate(1);
+                cited_frames.extend(last.frames.last().copied());
+                cited_frames.dedup();
+            }
+            let frames: Vec<String> = cited_frames.iter().take(2).map(|at| state.frame_name(at)).collect();
             if !frames.is_empty() && wide {
                 meaning = format!("{} [{}]", meaning.trim_end(), frames.join("-"));
             }
@@ -293,14 +328,14 @@ fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a
             let spans = vec![
                 Span::styled(format!("{time} "), theme.style(Tone::Dim)),
                 Span::raw(format!("{since:>gap$} ")),
-                Span::styled(ladder::lane(row, lane, &theme.glyphs), theme.style(tone)),
+                Span::styled(ladder::lane(row, times, lane, &theme.glyphs), theme.style(tone)),
                 Span::styled(mark, theme.style(Tone::Error)),
                 Span::styled(
                     text::cut(meaning.trim_start(), rest, theme.glyphs.ellipsis),
                     theme.style(if alarm { Tone::Error } else { Tone::Plain }),
                 ),
             ];
-            let mut item = Item::new(spans).link(frames_link(session, &row.frames));
+            let mut item = Item::new(spans).link(frames_link(session, &cited_frames));
             item.stop = cited;
             item
         }),

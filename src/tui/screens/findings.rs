@@ -8,6 +8,7 @@ use ratatui::text::Span;
 use super::super::clock::Clock;
 use super::super::clusters::{Cluster, GROUPS, is_told};
 use super::super::data::{Data, idle_classes};
+use super::super::faces::Standing;
 use super::super::rows::{FINDING_SORTS, letter};
 use super::super::state::{Only, Pane, Screen, State, Subject, Visit};
 use super::super::theme::{Theme, Tone};
@@ -40,9 +41,18 @@ pub(super) fn title(state: &State, pane: Pane) -> (String, String) {
         Some(by) => format!(", sorted by {by}"),
     };
     let star = if state.data.as_ref().is_some_and(|data| data.partial) { " *" } else { "" };
+    let so = |standing: Standing, words: &str| match state.standing_so(standing) {
+        0 => String::new(),
+        number => format!("  {} {words}", count(number as u64)),
+    };
+    let standing = [
+        so(Standing::Muted, "muted"),
+        so(Standing::Known, "in the baseline"),
+        so(Standing::Acknowledged, "seen"),
+    ];
     (
-        format!("Findings by {group}{by}{star}"),
-        "Enter sessions or evidence  Tab explain  = group  e evidence".to_owned(),
+        format!("Findings by {group}{by}{star}{}", standing.concat()),
+        "Enter sessions or evidence  = group  e evidence  a seen  b baseline  M mute".to_owned(),
     )
 }
 
@@ -66,6 +76,7 @@ pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
         words("server", 8, 32, 1),
         figures("first", 12, 4),
         words("conf", 4, 7, 2),
+        words("state", 5, 5, 3),
         words("one line", 12, 90, 5),
     ];
     Inside::Sheet(Sheet {
@@ -89,6 +100,7 @@ pub(super) fn inside(state: &State, pane: Pane, width: usize) -> Inside<'_> {
                 ("server", Cell::plain(&cluster.server)),
                 ("first", Cell::plain(clock.say(cluster.first, None, 0))),
                 ("conf", Cell::plain(cluster.confidence.name())),
+                ("state", Cell::plain(state.standing_of(&cluster.findings).name())),
                 (
                     "one line",
                     Cell::plain(first.map(|finding| text::clean(&finding.message)).unwrap_or_default()),

@@ -20,11 +20,12 @@ use ratatui::text::{Line, Span};
 use super::clock::Clock;
 use super::keys;
 use super::rows;
+use super::seek::Seek;
 use super::state::{Pane, Screen, Stage, State, Tab, Visit};
 use super::theme::{Theme, Tone};
 use super::widgets::canvas::{Canvas, Drawn, top_for};
 use super::widgets::table::{self, Column, Row};
-use super::widgets::text;
+use super::widgets::{hex, text};
 use crate::place::PacketRef;
 use crate::story::amounts::{bytes, count, counted};
 
@@ -341,7 +342,7 @@ fn draw_pane(state: &State, canvas: &mut Canvas<'_>, pane: Pane, area: Rect) {
             let hit = |row: usize| {
                 visit.find.as_ref().is_some_and(|find| {
                     let cells = (sheet.row)(row).cells;
-                    cells.iter().any(|cell| found(&cell.text, find))
+                    cells.iter().any(|cell| find.is_in(&cell.text))
                 })
             };
             let row = |number: usize| {
@@ -368,7 +369,14 @@ fn draw_pane(state: &State, canvas: &mut Canvas<'_>, pane: Pane, area: Rect) {
             let top = top_for(at, cursor.top, height, rows);
             for row in top..rows.min(top + height) {
                 let mut item = (content.line)(row);
-                if visit.find.as_ref().is_some_and(|find| found(&item.line.to_string(), find)) {
+                let hit = |find: &Seek| match (pane, &state.frame) {
+                    (Pane::Bytes, Some(frame)) => {
+                        let step = hex::per_line(width);
+                        in_line(find, &frame.bytes, row * step..(row + 1) * step)
+                    }
+                    _ => find.is_in(&item.line.to_string()),
+                };
+                if visit.find.as_ref().is_some_and(hit) {
                     item.line = item.line.patch_style(canvas.style(Tone::Match));
                 }
                 let y = inner.y + (row - top) as u16;
@@ -384,9 +392,19 @@ fn draw_pane(state: &State, canvas: &mut Canvas<'_>, pane: Pane, area: Rect) {
     }
 }
 
-/// Whether a text holds another, whatever their case.
-pub fn found(text: &str, find: &str) -> bool {
-    !find.is_empty() && text.to_lowercase().contains(&find.to_lowercase())
+/// Whether something that is looked for in a packet's bytes lies in this part of them, if only with its end.
+pub fn in_line(seek: &Seek, packet: &[u8], part: std::ops::Range<usize>) -> bool {
+    let mut from = 0;
+    while let Some(found) = seek.in_bytes(packet, from) {
+        if found.start >= part.end {
+            return false;
+        }
+        if found.end > part.start && !found.is_empty() {
+            return true;
+        }
+        from = found.start + 1;
+    }
+    false
 }
 
 impl State {
@@ -453,6 +471,8 @@ impl State {
             Stage::Listing(read, _) => format!("packet list {}", bytes(*read)),
             Stage::Stopped => "stopped: half a result *".to_owned(),
             Stage::Failed(_) => "failed".to_owned(),
+            Stage::Following if self.held => "following, held".to_owned(),
+            Stage::Following => "following".to_owned(),
             Stage::Done => String::new(),
         }
     }

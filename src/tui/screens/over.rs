@@ -142,7 +142,15 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         let x = canvas.say(area.x, y, width, label, Tone::Key);
         let before = text::clean(prompt.input.before());
         let after = text::clean(prompt.input.text.get(prompt.input.at..).unwrap_or_default());
-        let room = width.saturating_sub(usize::from(x) + 1);
+        let live = match state.live_count() {
+            Some(Ok(number)) => format!("  {} pass", count(*number)),
+            Some(Err(why)) => format!("  {}", text::clean(why)),
+            None => String::new(),
+        };
+        let live = text::cut(&live, width / 2, state.theme.glyphs.ellipsis);
+        let end = area.right().saturating_sub(text::width(&live) as u16 + 1);
+        canvas.say(end, y, width, &live, Tone::Dim);
+        let room = usize::from(end.saturating_sub(x + 1));
         // The end of what stands before the cursor is what is being typed.
         let mut shown = before.as_str();
         while text::width(shown) > room.saturating_sub(1) {
@@ -155,7 +163,7 @@ pub(super) fn status(state: &State, canvas: &mut Canvas<'_>) {
         let under: String = after.chars().take(1).collect();
         let next = canvas.text(x, y, 1, if under.is_empty() { " " } else { &under }, style);
         let rest: String = after.chars().skip(1).collect();
-        canvas.say(next, y, usize::from(area.right().saturating_sub(next)), &rest, Tone::Plain);
+        canvas.say(next, y, usize::from(end.saturating_sub(next)), &rest, Tone::Plain);
         offers(state, canvas, y);
         if let Some(Valid::No(why)) = state.valid()
             && prompt.input.offers().is_none()

@@ -367,6 +367,7 @@ fn work(state: &State, width: usize) -> Vec<Item> {
         Stage::Waiting => say("opening".to_owned(), Tone::Plain),
         Stage::Judging => say("everything is read; sessions are joined and judged".to_owned(), Tone::Plain),
         Stage::Failed(why) => say(text::clean(why), Tone::Error),
+        Stage::Following => say("what was there is read; what comes is read too".to_owned(), Tone::Dim),
         Stage::Listing(..) | Stage::Done | Stage::Stopped => {}
     }
     items

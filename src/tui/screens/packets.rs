@@ -69,7 +69,7 @@ fn list<'a>(state: &'a State, data: &'a Data, width: usize) -> Inside<'a> {
     let row = move |place: usize| {
         let Some(row) = state.packet_at(visit, place) else { return Row::default() };
         let before = place.checked_sub(1).and_then(|place| state.packet_at(visit, place)).map(|row| row.time);
-        let cells = cells(state, data, row, clock.say(row.time, before, if wide { 6 } else { 3 }));
+        let cells = cells(state, data, &row, clock.say(row.time, before, if wide { 6 } else { 3 }));
         let cells = cells
             .into_iter()
             .zip(&titles)
@@ -142,6 +142,11 @@ impl State {
     fn known_of_packet(&self) -> Vec<(String, Tone)> {
         let (Some(data), Some(row)) = (&self.data, self.shown_packet()) else { return Vec::new() };
         let mut lines = Vec::new();
+        if self.frame.as_ref().is_some_and(|frame| frame.cut && frame.number == row.at.number) {
+            let said = "Of its long connection the beginning and the packets just before this one were read: what is \
+                        counted from the beginning may be less than it was";
+            lines.push((said.to_owned(), Tone::Dim));
+        }
         if let Some(note) = self.kept.notes.get(&Subject::Packet(row.at.number)) {
             lines.push((format!("Note: {}", text::clean(note)), Tone::Tagged));
         }

@@ -5,7 +5,7 @@ use ratatui::text::Span;
 use super::super::clock::short;
 use super::super::data::{Data, End, ended};
 use super::super::rows::{SESSION_GROUPS, SESSION_SORTS, letter};
-use super::super::state::{Entry, Pane, Screen, State, Subject, Tab, Visit};
+use super::super::state::{Entry, Pane, Screen, State, Subject, Tab, Told, Visit};
 use super::super::theme::Tone;
 use super::super::widgets::spark;
 use super::super::widgets::table::{Cell, Row, figures, names, words};
@@ -251,6 +251,21 @@ pub(super) fn proof_link(session: &Session, proof: &Proof) -> Option<Link> {
     }
 }
 
+/// What stands there until the packets of a session were read again.
+pub(super) const READING: &str = "reading its packets again…";
+
+/// Why a story or a ladder does not know everything, where it does not.
+pub(super) fn not_all(told: &Told) -> Option<String> {
+    match (&told.trouble, told.left_out) {
+        (Some(why), _) => Some(format!("what was said cannot be read again: {}", text::clean(why))),
+        (None, 0) => None,
+        (None, number) => Some(format!(
+            "{} messages in the middle were left out: what is counted here counts the others",
+            count(number)
+        )),
+    }
+}
+
 fn story(state: &State, data: &Data, width: usize) -> Vec<Item> {
     let theme = &state.theme;
     let Some(session) = state.shown_session().and_then(|id| data.session(id)) else {
@@ -263,9 +278,12 @@ fn story(state: &State, data: &Data, width: usize) -> Vec<Item> {
         return vec![Item::new(Span::styled(said, theme.style(Tone::Dim)))];
     };
     let Some(told) = state.told(session.id) else {
-        return vec![Item::new(Span::styled("telling…", theme.style(Tone::Dim)))];
+        return vec![Item::new(Span::styled(READING, theme.style(Tone::Dim)))];
     };
-    let mut items = Vec::new();
+    let mut items: Vec<Item> = not_all(told)
+        .map(|why| Item::new(Span::styled(why, theme.style(Tone::Warning))))
+        .into_iter()
+        .collect();
     let clock = state.clock();
     let mut before = None;
     let wide = width >= 90;

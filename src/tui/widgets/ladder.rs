@@ -6,8 +6,9 @@ use crate::story::ladder::{Row, Step};
 use crate::tui::theme::Glyphs;
 
 /// What stands between the two sides, in exactly so many cells.
-pub fn lane(row: &Row, cells: usize, glyphs: &Glyphs) -> String {
-    let times = if row.count > 1 { format!(" x{}", row.count) } else { String::new() };
+pub fn lane(row: &Row, again: u32, cells: usize, glyphs: &Glyphs) -> String {
+    let times = row.count.saturating_mul(again.max(1));
+    let times = if times > 1 { format!(" x{times}") } else { String::new() };
     let room = cells.saturating_sub(9 + width(&times));
     let label = cut(&clean(&row.label), room, glyphs.ellipsis);
     let (line, wall) = (glyphs.horizontal, glyphs.vertical);
@@ -22,19 +23,26 @@ pub fn lane(row: &Row, cells: usize, glyphs: &Glyphs) -> String {
             let rest = cells.saturating_sub(width(&text) + 2);
             format!("{wall}{}{}{text}", glyphs.left, line.repeat(rest))
         }
-        Step::Silence => {
-            let dots = glyphs.dotted.repeat(3);
-            let text = format!("{dots} {label} {dots}");
-            let rest = cells.saturating_sub(width(&text) + 2);
-            let before = rest / 2;
-            format!("{wall}{}{text}{}{wall}", " ".repeat(before), " ".repeat(rest - before))
-        }
+        Step::Silence => quiet(&label, cells, glyphs),
         Step::Joint => {
             let text = format!("== {}", cut(&clean(&row.label), cells.saturating_sub(3), glyphs.ellipsis));
             let rest = cells.saturating_sub(width(&text));
             format!("{text}{}", " ".repeat(rest))
         }
     }
+}
+
+/// A time in which nobody says anything, in exactly so many cells.
+pub fn idle(length: &str, cells: usize, glyphs: &Glyphs) -> String {
+    quiet(&cut(&format!("{length} idle"), cells.saturating_sub(10), glyphs.ellipsis), cells, glyphs)
+}
+
+fn quiet(label: &str, cells: usize, glyphs: &Glyphs) -> String {
+    let (dots, wall) = (glyphs.dotted.repeat(3), glyphs.vertical);
+    let text = format!("{dots} {label} {dots}");
+    let rest = cells.saturating_sub(width(&text) + 2);
+    let before = rest / 2;
+    format!("{wall}{}{text}{}{wall}", " ".repeat(before), " ".repeat(rest - before))
 }
 
 #[cfg(test)]
@@ -64,7 +72,7 @@ mod tests {
                         frames: Vec::new(),
                     };
                     for cells in [24, 40, 61] {
-                        let lane = lane(&row, cells, &glyphs);
+                        let lane = lane(&row, 2, cells, &glyphs);
                         assert_eq!(width(&lane), cells, "{lane}");
                         assert!(!lane.contains('\u{1b}'));
                     }
