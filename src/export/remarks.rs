@@ -119,7 +119,8 @@ pub(super) fn head(
         );
     }
     more(&mut text, findings.len(), "findings");
-    let _ = write!(text, "Frames by their numbers in the source: {}", numbers(&selection.frames));
+    let whose = if analysis.files.len() > 1 { "the inputs as one timeline" } else { "the source" };
+    let _ = write!(text, "Frames by their numbers in {whose}: {}", numbers(&selection.frames));
     text
 }
 

@@ -267,3 +267,60 @@ fn findings_stand_beside_their_frames() {
         }
     }
 }
+
+#[test]
+fn every_input_keeps_its_interface_and_its_clock() {
+    let desk = Desk::new();
+    let text =
+        "client 10.0.0.1:40000\nserver 10.0.0.2:80\nopen\nclient \"one\"\nserver \"two\"\nclose by client\n";
+    let recording = told_as(text, "two.story");
+    let half = |odd: usize| {
+        let frames = recording.frames.iter().enumerate().filter(|(index, _)| index % 2 == odd);
+        Recording { frames: frames.map(|(_, frame)| frame.clone()).collect(), ..recording.clone() }
+    };
+    let micro = Format::Pcap { nanoseconds: false, big_endian: true };
+    let one = desk.put("one.pcap", &file_of(&half(0), micro));
+    let other = desk.put("other.pcapng", &file_of(&half(1), Format::Pcapng));
+    let whole = files(&[&one, &other], &plain()).unwrap();
+    let inputs = vec![Input::File(one), Input::File(other)];
+    let sessions: Vec<&Session> = whole.sessions.iter().collect();
+    assert_eq!(sessions.len(), 1);
+    let selection = export::select(inputs.clone(), &whole, &sessions).unwrap();
+    let mut out = Vec::new();
+    export::slice(inputs, &whole, &sessions, (&selection, Keys::Strip), &mut out).unwrap();
+    let part = desk.analyze("slice.pcapng", &out, &plain()).unwrap();
+    assert_eq!(part.files[0].interfaces.len(), 2);
+    assert_eq!(part.files[0].packets, recording.frames.len() as u64);
+    let shared = BTreeSet::new();
+    assert_eq!(account(&part, &part.sessions[0], &shared), account(&whole, sessions[0], &shared));
+    assert_eq!(
+        (part.connections[0].start, part.connections[0].end),
+        (whole.connections[0].start, whole.connections[0].end)
+    );
+    assert!(part.files[0].comments[0].1.contains("in the inputs as one timeline"));
+}
+
+#[test]
+fn a_recorder_is_believed_for_a_day() {
+    let desk = Desk::new();
+    let recording =
+        told_as("client 10.0.0.1:40000\nserver 10.0.0.2:80\nopen\nclient fin\nend\n", "open.story");
+    let last = recording.frames.last().unwrap().time.0;
+    let hour = 3_600_000_000_000;
+    for (after, believed) in [(hour, true), (24 * hour, true), (25 * hour, false), (0, false), (-hour, false)]
+    {
+        let end = (last + after) as u64;
+        let mut body = [0_u32.to_le_bytes(), [0; 4], [0; 4]].concat();
+        body.extend(3_u16.to_le_bytes());
+        body.extend(8_u16.to_le_bytes());
+        body.extend(((end >> 32) as u32).to_le_bytes());
+        body.extend((end as u32).to_le_bytes());
+        body.extend([0; 4]);
+        let bytes = [file_of(&recording, Format::Pcapng), block(5, &body)].concat();
+        let analysis = desk.analyze("watched.pcapng", &bytes, &plain()).unwrap();
+        let until = analysis.files[0].watched_until;
+        assert_eq!(until, believed.then_some(Timestamp(last + after)), "{after}");
+        let tail = analysis.connections[0].visibility.tail.0;
+        assert_eq!(tail, if believed { after } else { 0 });
+    }
+}
