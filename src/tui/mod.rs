@@ -5,6 +5,7 @@
 //! without a terminal.
 #![allow(clippy::disallowed_methods, reason = "the interface reads the clock and keeps its state in a file")]
 
+mod accounts;
 pub mod clock;
 pub mod clusters;
 mod command_line;
