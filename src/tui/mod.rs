@@ -5,6 +5,7 @@
 //! without a terminal.
 #![allow(clippy::disallowed_methods, reason = "the interface reads the clock and keeps its state in a file")]
 
+mod accounts;
 pub mod clock;
 pub mod clusters;
 mod command_line;
@@ -168,8 +169,8 @@ pub fn run(request: Request) -> io::Result<Ended> {
 /// What is to be read: standard input from its copy.
 fn work(inputs: Vec<Input>, options: Options, follow: bool, pipe: Option<&Pipe>) -> Work {
     let growing = pipe.map(|pipe| Arc::clone(&pipe.over)).or_else(|| follow.then(Arc::default));
-    let named = |input: &Input| (*input == Input::Stdin).then(|| "standard input".to_owned());
-    let names = inputs.iter().map(named).collect();
+    let other = |input: &Input| (*input == Input::Stdin).then(|| "standard input".to_owned());
+    let names = inputs.iter().map(other).collect();
     let files = inputs.into_iter().map(|input| match (input, pipe) {
         (Input::Stdin, Some(pipe)) => Input::File(pipe.file.path().to_owned()),
         (other, _) => other,

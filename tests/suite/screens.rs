@@ -12,7 +12,7 @@ use ghostshark::capture::Input;
 use ghostshark::scenario::{self, Format};
 use ghostshark::tui::faces::{Faces, Form, Gate, Material, Standing};
 use ghostshark::tui::gating::Files;
-use ghostshark::tui::keys::{self, KEYS, Where};
+use ghostshark::tui::keys::{self, Where};
 use ghostshark::tui::rehearsal::Rehearsal;
 use ghostshark::tui::state::{Effect, Message, Screen, Tab};
 use ghostshark::tui::theme::{Depth, Theme};

@@ -257,12 +257,12 @@ pub(super) fn active(events: &[&Event], pauses: &[Pause], lines: &mut Vec<Line>)
     let mut stretches = Vec::new();
     let mut pauses = pauses.iter().peekable();
     for event in events.iter().copied().filter(|event| is_work(event)) {
-        let mut paused = false;
+        let mut rested = false;
         while pauses.next_if(|pause| event.moment.time >= pause.end).is_some() {
-            paused = true;
+            rested = true;
         }
         // An answer belongs to its question, however long it took.
-        if paused && !open.as_ref().is_some_and(|stretch| stretch.waits_for(event)) {
+        if rested && !open.as_ref().is_some_and(|stretch| stretch.waits_for(event)) {
             stretches.extend(open.take());
         }
         open.get_or_insert_with(|| Stretch::new(event)).note(event);
