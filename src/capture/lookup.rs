@@ -118,13 +118,12 @@ impl Lookup {
         let known = at.offset.checked_sub(opened.start).and_then(|far| usize::try_from(far).ok());
         let known =
             known.filter(|from| from.checked_add(length).is_some_and(|to| to <= opened.stretch.len()));
-        let from = match known {
-            Some(from) => from,
-            None => {
-                let failed = |cause| Error::Read { path: held.name.clone(), offset: at.offset, cause };
-                opened.read(at.offset, length).map_err(failed)?;
-                0
-            }
+        let from = if let Some(from) = known {
+            from
+        } else {
+            let failed = |cause| Error::Read { path: held.name.clone(), offset: at.offset, cause };
+            opened.read(at.offset, length).map_err(failed)?;
+            0
         };
         Ok(opened.stretch.get(from..from + length).unwrap_or_default())
     }

@@ -106,13 +106,13 @@ impl Decoder {
                     Layer::IpProtocol(IpNumber::ICMP | IpNumber::IPV6_ICMP) => {
                         self.icmp(envelope, layer, view, sink)
                     }
-                    Layer::Fragment => match self.fragments.add(envelope, view, &mut self.counts) {
-                        Some(whole) => return Some(whole),
-                        None => {
-                            self.put_aside += 1;
-                            Err(Stop::Other(Other::Fragment))
+                    Layer::Fragment => {
+                        if let Some(whole) = self.fragments.add(envelope, view, &mut self.counts) {
+                            return Some(whole);
                         }
-                    },
+                        self.put_aside += 1;
+                        Err(Stop::Other(Other::Fragment))
+                    }
                     _ => peel(envelope, layer, view),
                 }
             };

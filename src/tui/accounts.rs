@@ -25,10 +25,8 @@ impl State {
                     self.asked.remove(&Asked::Summary(row.at.number));
                 }
             }
-            Effect::Standings(files) => {
-                if self.standings.is_empty() && !self.effects.contains(request) {
-                    self.effects.push(Effect::Standings(files.clone()));
-                }
+            Effect::Standings(files) if self.standings.is_empty() && !self.effects.contains(request) => {
+                self.effects.push(Effect::Standings(files.clone()));
             }
             Effect::Filter { text, .. } => {
                 let wanted = |visit: &Visit| visit.filter.as_ref().is_some_and(|filter| filter.text == *text);
@@ -81,7 +79,9 @@ impl State {
     pub(super) fn loaded(&mut self, data: Arc<Data>, chunks: Vec<Arc<Chunk>>) {
         let known = self.data.replace(data);
         let listed = std::mem::take(&mut self.index);
-        chunks.into_iter().for_each(|chunk| self.index.push(chunk));
+        for chunk in chunks {
+            self.index.push(chunk);
+        }
         self.summaries.clear();
         let kept = std::mem::take(&mut self.kept.filter);
         if !kept.is_empty() {

@@ -201,18 +201,12 @@ impl State {
             }
             word if word.starts_with("profile") => {
                 let name = word.trim_start_matches("profile").trim();
-                match keys::Profile::named(name) {
-                    Some(profile) => {
-                        self.remapped = profile.keys();
-                        self.say(Tone::Dim, format!("keys of the {name} profile; ? shows them"));
-                    }
-                    None => {
-                        let names = keys::Profile::ALL.map(keys::Profile::name);
-                        self.say(
-                            Tone::Warning,
-                            format!("set profile {name}: there are {}", names.join(", ")),
-                        );
-                    }
+                if let Some(profile) = keys::Profile::named(name) {
+                    self.remapped = profile.keys();
+                    self.say(Tone::Dim, format!("keys of the {name} profile; ? shows them"));
+                } else {
+                    let names = keys::Profile::ALL.map(keys::Profile::name).join(", ");
+                    self.say(Tone::Warning, format!("set profile {name}: there are {names}"));
                 }
             }
             _ => self.say(Tone::Warning, format!("set {word}: there are {}", SETTINGS.join(", "))),

@@ -91,7 +91,7 @@ impl State {
         } else {
             match &mut self.dialog {
                 Some(Dialog::Export { path, line: 2, .. } | Dialog::Baseline { path, .. }) => {
-                    path.insert(pasted)
+                    path.insert(pasted);
                 }
                 Some(Dialog::Mute { lines, line, .. }) => {
                     if let Some(input) = lines.get_mut(*line) {

@@ -42,6 +42,9 @@ pub struct Desk {
     lookup: Mutex<Option<Lookup>>,
 }
 
+/// A packet with its fields, and its bytes.
+type Packet = (Dissection, Vec<u8>);
+
 /// The packets listed so far.
 #[derive(Debug, Default)]
 struct Listed {
@@ -87,7 +90,9 @@ impl Desk {
             Answer::Listed => listed.all = true,
             Answer::Grown(_, chunks, _) => {
                 *listed = Listed { all: true, ..Listed::default() };
-                chunks.iter().for_each(|chunk| listed.packets.push(Arc::clone(chunk)));
+                for chunk in chunks {
+                    listed.packets.push(Arc::clone(chunk));
+                }
             }
             _ => return,
         }
@@ -248,12 +253,7 @@ impl Desk {
         (Index::of(chosen.into_iter().filter_map(|place| packets.get(place)).map(entry).collect()), cut)
     }
 
-    fn look_up(
-        &self,
-        data: &Data,
-        rows: &[PacketRow],
-        most: usize,
-    ) -> Result<(Vec<(Dissection, Vec<u8>)>, bool), Error> {
+    fn look_up(&self, data: &Data, rows: &[PacketRow], most: usize) -> Result<(Vec<Packet>, bool), Error> {
         let (around, cut) = self.around(data, rows, most);
         let numbers: Vec<u64> = rows.iter().map(|row| row.at.number).collect();
         Ok((around.packets(&mut self.lookup()?, &data.analysis, &numbers)?, cut))

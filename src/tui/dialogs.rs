@@ -37,7 +37,7 @@ pub enum Dialog {
         /// Code of the rule.
         code: &'static str,
         /// What is typed: reason, last day, filter, file.
-        lines: [Input; 4],
+        lines: Box<[Input; 4]>,
         /// Which line the keys go to.
         line: usize,
     },
@@ -271,7 +271,7 @@ impl State {
             },
             Dialog::Baseline { findings, path, .. } => match key {
                 "Enter" if path.text.trim().is_empty() => {
-                    self.say(Tone::Warning, "the baseline needs a name")
+                    self.say(Tone::Warning, "the baseline needs a name");
                 }
                 "Enter" => {
                     if let Some(files) = &mut self.gate {

@@ -85,10 +85,13 @@ pub struct Gate {
     /// How each finding stands, in their order.
     pub standings: Arc<Standings>,
     /// Writes a mute into a policy.
-    pub mute: Arc<dyn Fn(&Mute) -> Result<String, String> + Send + Sync>,
+    pub mute: Arc<WriteMute>,
     /// Writes the findings of these places into a baseline.
     pub baseline: Arc<BaselineOf>,
 }
+
+/// Writes a mute into its policy.
+pub type WriteMute = dyn Fn(&Mute) -> Result<String, String> + Send + Sync;
 
 /// Tells how each finding stands, in their order.
 pub type Standings = dyn Fn(&Analysis, &[Input], &Files) -> Result<Vec<Standing>, String> + Send + Sync;

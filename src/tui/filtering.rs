@@ -93,7 +93,7 @@ impl State {
         match self.kept.saved.get(name).cloned() {
             Some(text) => self.filter(&text),
             None if self.kept.saved.is_empty() => {
-                self.say(Tone::Warning, "no filter is saved; :save-filter NAME does")
+                self.say(Tone::Warning, "no filter is saved; :save-filter NAME does");
             }
             None => {
                 let names: Vec<&str> = self.kept.saved.keys().map(String::as_str).collect();

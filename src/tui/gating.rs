@@ -116,7 +116,7 @@ impl State {
             return;
         };
         let [only, reason, expires, path] = ["", "", "", &files.policy].map(Input::of);
-        self.dialog = Some(Dialog::Mute { code, lines: [reason, expires, only, path], line: 0 });
+        self.dialog = Some(Dialog::Mute { code, lines: Box::new([reason, expires, only, path]), line: 0 });
     }
 
     /// Opens the box that says where the baseline goes.

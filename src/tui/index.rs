@@ -141,7 +141,9 @@ impl Chunk {
                 chunks.push(chunk);
             }
         }
-        chunks.iter_mut().for_each(|chunk| chunk.rows.shrink_to_fit());
+        for chunk in &mut chunks {
+            chunk.rows.shrink_to_fit();
+        }
         chunks
     }
 
@@ -161,8 +163,8 @@ impl Chunk {
             return false;
         }
         // The one that was met last is the likeliest.
-        let known = self.origins.iter().enumerate().rev();
-        let known = known.filter_map(|(place, origin)| Some((place, origin.distance(row)?))).next();
+        let mut known = self.origins.iter().enumerate().rev();
+        let known = known.find_map(|(place, origin)| Some((place, origin.distance(row)?)));
         let (origin, (offset, frame)) = known.unwrap_or_else(|| {
             let PacketRow { at, link, interface, .. } = *row;
             let origin = Origin { file: at.file, link, interface, offset: at.offset, frame: at.frame };

@@ -43,7 +43,9 @@ impl Rehearsal {
         });
         let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
         // Whoever asks waits until the packets are listed; here nobody lists them while he waits.
-        heard.iter().for_each(|answer| run.desk.note(answer));
+        for answer in &heard {
+            run.desk.note(answer);
+        }
         for answer in heard {
             run.message(Message::Answer(answer));
         }

@@ -1,5 +1,6 @@
 //! What the interface asks of the gate: how findings stand, a mute for the policy, findings for the baseline.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,7 +76,7 @@ fn muted(before: &str, mute: &Mute) -> String {
     let rule = mute.rule.to_owned();
     let lines = [Some(("rule", &rule)), only, Some(("reason", &mute.reason)), expires];
     for (name, said) in lines.into_iter().flatten() {
-        all.push_str(&format!("{name} = {}\n", text(said)));
+        let _ = writeln!(all, "{name} = {}", text(said));
     }
     all
 }

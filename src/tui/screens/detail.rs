@@ -230,6 +230,7 @@ impl Told {
     }
 }
 
+#[allow(clippy::too_many_lines, reason = "one line of the ladder, from its left to its right")]
 fn rungs<'a>(state: &'a State, session: &'a Session, width: usize) -> Content<'a> {
     let Some(told) = state.told(session.id) else {
         return Content::of(vec![Item::new(READING)]);
