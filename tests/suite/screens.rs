@@ -577,6 +577,7 @@ fn a_capture_that_grows_is_read_on_and_the_place_stays() {
     run.keys("4");
     assert_eq!(run.state.shown_packet().unwrap().at.number, at);
     let mut once = open(&["ftp_resumed"], mono(), (120, 40));
+    once.keys("2 j");
     let (mut grown, mut read) = (String::new(), String::new());
     for keys in ["1", "2", "3", "5", "6"] {
         run.keys(keys);
