@@ -1,5 +1,6 @@
 //! Two recordings of the same differ in nothing, however and wherever they were made; and what does differ is told.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use ghostshark::analysis::Analysis;
@@ -47,7 +48,7 @@ fn the_same_test_at_another_time_and_place_is_the_same() {
             compared += old.sessions.len();
             let (same, said) = told(&old, &new, Form::Text);
             if !same {
-                wrong += &format!("{} with {what}:\n{said}\n", path.file_stem().unwrap().display());
+                let _ = writeln!(wrong, "{} with {what}:\n{said}", path.file_stem().unwrap().display());
             }
         }
     }
@@ -98,7 +99,7 @@ fn what_differs_is_told() {
 
     let text = tasks(quit, "100ms");
     let alone: String =
-        text.lines().filter(|line| !line.starts_with("b:")).map(|line| format!("{line}\n")).collect();
+        text.lines().filter(|line| !line.starts_with("b:")).flat_map(|line| [line, "\n"]).collect();
     let alone = analyzed(&desk, &alone.replace("connection b client 10.0.0.1:40001\n", ""), name);
     let (_, said) = told(&old, &alone, Form::Jsonl);
     assert!(said.contains("\"type\":\"session-lost\"") && !said.contains("session-new"), "{said}");

@@ -1,6 +1,7 @@
 //! Slices: a session cut out of a capture is the same session, says what was found, and can be read by others.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -58,8 +59,9 @@ fn account(analysis: &Analysis, session: &Session, several: &BTreeSet<(Endpoint,
     for leg in &session.legs {
         let one = &analysis.connections[leg.connection as usize];
         let shared = several.contains(&(one.client, one.server));
-        text += &format!(
-            "  {} {} -> {} {:?} {:?} {} {} {} {:?}\n",
+        let _ = writeln!(
+            text,
+            "  {} {} -> {} {:?} {:?} {} {} {} {:?}",
             one.transport.name(),
             one.client,
             one.server,
@@ -119,7 +121,7 @@ fn a_session_in_its_slice_is_the_same_session() {
             }
             compared += 1;
             let Some(same) = part.sessions.iter().find(|other| other.uid == session.uid) else {
-                wrong += &format!("{}: {} is not in its slice\n", path.display(), session.name());
+                let _ = writeln!(wrong, "{}: {} is not in its slice", path.display(), session.name());
                 continue;
             };
             let several = shared(&whole);
@@ -129,8 +131,9 @@ fn a_session_in_its_slice_is_the_same_session() {
             let alone = whole.sessions.iter().filter(|other| other.server == session.server).count() == 1;
             let rules_kept = if alone { broken == still } else { broken.is_subset(&still) };
             if before != after || !rules_kept {
-                wrong += &format!(
-                    "{} {}:\n{before}{broken:?}\n--\n{after}{still:?}\n",
+                let _ = writeln!(
+                    wrong,
+                    "{} {}:\n{before}{broken:?}\n--\n{after}{still:?}",
                     path.file_stem().unwrap().display(),
                     session.name()
                 );
@@ -263,7 +266,7 @@ fn findings_stand_beside_their_frames() {
             assert!(said.contains("GSN802 middlebox-reset: "), "{said}");
         }
         other => {
-            println!("SKIPPED: tshark cannot be run here ({other:?}); comments were read by ghostshark only")
+            println!("SKIPPED: tshark cannot be run here ({other:?}); comments were read by ghostshark only");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Redacted captures: the same connections, and nothing by which anybody could be known.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
@@ -80,17 +81,22 @@ fn connections_are_the_same_and_addresses_are_not() {
             let after = connections(&part, name.starts_with("ftp"));
             if before != after {
                 let differing = before.iter().zip(&after).find(|(a, b)| a != b);
-                wrong +=
-                    &format!("{name} {payload:?}: {} and {}: {differing:?}\n", before.len(), after.len());
+                let _ = writeln!(
+                    wrong,
+                    "{name} {payload:?}: {} and {}: {differing:?}",
+                    before.len(),
+                    after.len()
+                );
             }
             if done.frames != whole.totals.packets {
-                wrong += &format!("{name} {payload:?}: {} of {} frames\n", done.frames, whole.totals.packets);
+                let _ =
+                    writeln!(wrong, "{name} {payload:?}: {} of {} frames", done.frames, whole.totals.packets);
             }
             // Payload that stays may hold anything.
             if payload == Payload::Mask {
                 for ip in private(&whole) {
                     if holds(&out, ip) {
-                        wrong += &format!("{name}: {ip} is still there\n");
+                        let _ = writeln!(wrong, "{name}: {ip} is still there");
                     }
                 }
             }
