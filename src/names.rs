@@ -101,7 +101,7 @@ impl Names {
 
     fn named(&self, word: &str) -> Option<String> {
         if let Ok(ip) = word.parse::<IpAddr>() {
-            return self.0.get(&(ip, None)).map(|name| name.to_string());
+            return self.0.get(&(ip, None)).map(ToString::to_string);
         }
         let place = word.parse::<SocketAddr>().ok()?;
         if let Some(name) = self.0.get(&(place.ip(), Some(place.port()))) {

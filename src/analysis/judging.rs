@@ -27,7 +27,9 @@ pub(super) fn findings(
     let population = Population::new(sessions, connections, &captures, problems, protocols::says_goodbye);
     let mut findings = rules::run(&population.named(names));
     if !names.is_empty() {
-        findings.iter_mut().for_each(|finding| name(finding, names));
+        for finding in &mut findings {
+            name(finding, names);
+        }
     }
     findings
 }

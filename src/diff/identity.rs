@@ -17,12 +17,12 @@ pub struct Key {
 impl Key {
     /// The key of a session.
     pub fn of(session: &Session, names: &Names) -> Self {
-        let named = session.identities.iter().find(|identity| identity.kind == IdentityKind::ClientId);
+        let shown = session.identities.iter().find(|identity| identity.kind == IdentityKind::ClientId);
         let user = session.principal.as_ref().map(|principal| principal.hash);
         // The hash of such a name holds the server's address, which changes from run to run, as do numbers in the name.
-        let named = named.and_then(|identity| identity.hint.as_deref()).map(template);
-        let named = named.map(|class| Hash128::of(&[class.as_bytes()]));
-        Self { about: About::of_session(session, names), who: user.or(named) }
+        let class = shown.and_then(|identity| identity.hint.as_deref()).map(template);
+        let class = class.map(|class| Hash128::of(&[class.as_bytes()]));
+        Self { about: About::of_session(session, names), who: user.or(class) }
     }
 
     /// The same wherever the service listens; none where clients name it, for another name is another service.

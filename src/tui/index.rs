@@ -415,7 +415,9 @@ mod tests {
                 ..PacketRow::default()
             };
             let rows: Vec<PacketRow> = (0..10_000).map(row).collect();
-            Chunk::pack(&rows).into_iter().for_each(|chunk| index.push(Arc::new(chunk)));
+            for chunk in Chunk::pack(&rows) {
+                index.push(Arc::new(chunk));
+            }
         }
         assert_eq!(index.len(), 5_000_000);
         for number in [1, 9_999, 10_000, 10_001, 4_999_999, 5_000_000] {
@@ -452,7 +454,9 @@ mod tests {
             row(9, 0, 200, 0),
         ];
         let mut index = PacketIndex::default();
-        Chunk::pack(&rows).into_iter().for_each(|chunk| index.push(Arc::new(chunk)));
+        for chunk in Chunk::pack(&rows) {
+            index.push(Arc::new(chunk));
+        }
         let out: Vec<PacketRow> = index.rows(0..index.len()).map(|(_, row)| row).collect();
         assert_eq!(out, rows);
         assert_eq!(index.find(6), 5);

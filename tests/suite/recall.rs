@@ -1,5 +1,6 @@
 //! The interface hears sessions again from their own packets: it tells what an analysis tells that kept every event.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -107,7 +108,7 @@ fn a_packet_far_into_a_connection_is_read_from_near() {
     let mut text =
         "title   a long session\nclient  10.0.0.1:40000\nserver  10.0.0.2:21\nopen\nserver \"220 ready\\r\\n\"\n".to_owned();
     for number in 0..3_000 {
-        text += &format!("client \"SIZE file{number}\\r\\n\"\nserver \"213 {number}\\r\\n\"\n");
+        writeln!(text, "client \"SIZE file{number}\\r\\n\"\nserver \"213 {number}\\r\\n\"").unwrap();
     }
     let recording = scenario::compile(&text, Path::new("long.story")).unwrap();
     let folder = tempfile::tempdir().unwrap();

@@ -603,14 +603,13 @@ fn every_field_of_the_tree_is_in_the_table_of_filters() {
             Type::Unsigned(_) => matches!(value, Value::Unsigned(_)),
             Type::Signed => matches!(value, Value::Signed(_)),
             Type::Float => matches!(value, Value::Float(_)),
-            Type::Text => matches!(value, Value::Text(_)),
             Type::Bytes => matches!(value, Value::Bytes(_)),
             Type::Ipv4 | Type::Ipv6 | Type::Address => matches!(value, Value::Address(_)),
             Type::Ethernet => matches!(value, Value::Ethernet(_)),
             Type::Time => matches!(value, Value::Time(_)),
             // An epoch is a number of seconds.
             Type::Duration => matches!(value, Value::Span(_) | Value::Time(_)),
-            Type::Id(_) | Type::Rule => matches!(value, Value::Text(_)),
+            Type::Text | Type::Id(_) | Type::Rule => matches!(value, Value::Text(_)),
             Type::Word(_) | Type::Ranked(_) => false,
         }
     }
