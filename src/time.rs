@@ -79,19 +79,23 @@ impl Add for Span {
     }
 }
 
-/// As people say it: `12 ms`, `3.40 s`, `5m 12s`, `2h 04m`, `3d 01h`.
+/// Nanoseconds of a second.
+const SECOND: u64 = 1_000_000_000;
+
+/// As people say it, rounded: `12 ms`, `3.40 s`, `5m 12s`, `2h 04m`, `3d 01h`.
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sign, ns) = if self.0 < 0 { ("-", self.0.unsigned_abs()) } else { ("", self.0.unsigned_abs()) };
-        let secs = ns / 1_000_000_000;
-        let text = match secs {
-            0 if ns == 0 => "0 s".to_owned(),
-            0 if ns < 1_000_000 => format!("{} µs", ns / 1_000),
-            0 => format!("{} ms", ns / 1_000_000),
-            1..=119 => format!("{:.2} s", ns as f64 / 1e9),
-            120..=7199 => format!("{}m {:02}s", secs / 60, secs % 60),
-            7200..=172_799 => format!("{}h {:02}m", secs / 3600, secs / 60 % 60),
-            _ => format!("{}d {:02}h", secs / 86_400, secs / 3600 % 24),
+        let rounded = |unit: u64| ns.saturating_add(unit / 2) / unit;
+        let (seconds, minutes, hours) = (rounded(SECOND), rounded(60 * SECOND), rounded(3_600 * SECOND));
+        let text = match ns {
+            0 => "0 s".to_owned(),
+            _ if rounded(1_000) < 1_000 => format!("{} µs", rounded(1_000)),
+            _ if rounded(1_000_000) < 1_000 => format!("{} ms", rounded(1_000_000)),
+            _ if rounded(SECOND / 100) < 12_000 => format!("{:.2} s", ns as f64 / 1e9),
+            _ if seconds < 7_200 => format!("{}m {:02}s", seconds / 60, seconds % 60),
+            _ if minutes < 2_880 => format!("{}h {:02}m", minutes / 60, minutes % 60),
+            _ => format!("{}d {:02}h", hours / 24, hours % 24),
         };
         f.pad(&format!("{sign}{text}"))
     }
@@ -112,6 +116,13 @@ mod tests {
         let say = |ns: i64| Span(ns).to_string();
         assert_eq!(say(0), "0 s");
         assert_eq!(say(12_000_000), "12 ms");
+        assert_eq!(say(26_900_000), "27 ms");
+        assert_eq!(say(999_400), "999 µs");
+        assert_eq!(say(999_600), "1 ms");
+        assert_eq!(say(999_600_000), "1.00 s");
+        assert_eq!(say(119_994_000_000), "119.99 s");
+        assert_eq!(say(119_996_000_000), "2m 00s");
+        assert_eq!(say(7_199_600_000_000), "2h 00m");
         assert_eq!(say(3_400_000_000), "3.40 s");
         assert_eq!(say(312_000_000_000), "5m 12s");
         assert_eq!(say(-7_440_000_000_000), "-2h 04m");

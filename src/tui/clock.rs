@@ -91,15 +91,17 @@ pub fn clock(span: Span, digits: usize) -> String {
 /// A length of time in few cells: `12ms`, `3.4s`, `6m40s`, `30h12m`.
 pub fn short(span: Span) -> String {
     let nanos = span.0.max(0) as u64;
-    let seconds = nanos / 1_000_000_000;
-    match seconds {
-        0 if nanos == 0 => "0".to_owned(),
-        0 if nanos < 1_000_000 => format!("{}us", nanos / 1_000),
-        0 => format!("{}ms", nanos / 1_000_000),
-        1..=59 => format!("{:.1}s", nanos as f64 / 1e9),
-        60..=3_599 => format!("{}m{:02}s", seconds / 60, seconds % 60),
-        3_600..=359_999 => format!("{}h{:02}m", seconds / 3_600, seconds / 60 % 60),
-        _ => format!("{}d{:02}h", seconds / 86_400, seconds / 3_600 % 24),
+    let rounded = |unit: u64| nanos.saturating_add(unit / 2) / unit;
+    let (tenths, seconds) = (rounded(100_000_000), rounded(1_000_000_000));
+    let (minutes, hours) = (rounded(60_000_000_000), rounded(3_600_000_000_000));
+    match nanos {
+        0 => "0".to_owned(),
+        _ if rounded(1_000) < 1_000 => format!("{}us", rounded(1_000)),
+        _ if rounded(1_000_000) < 1_000 => format!("{}ms", rounded(1_000_000)),
+        _ if tenths < 600 => format!("{}.{}s", tenths / 10, tenths % 10),
+        _ if seconds < 3_600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ if minutes < 6_000 => format!("{}h{:02}m", minutes / 60, minutes % 60),
+        _ => format!("{}d{:02}h", hours / 24, hours % 24),
     }
 }
 
@@ -130,6 +132,7 @@ mod tests {
         ] {
             assert_eq!(short(Span::from_millis(millis)), text);
         }
-        assert_eq!(short(Span(1_500)), "1us");
+        assert_eq!(short(Span(1_400)), "1us");
+        assert_eq!(short(Span(59_960_000_000)), "1m00s");
     }
 }

@@ -5,7 +5,7 @@ use super::{Case, Verdict};
 use crate::events::side::Side;
 use crate::events::transport::{Confidence, How, Reason};
 use crate::stream::tcp::Closing;
-use crate::stream::tcp::half::Act;
+use crate::stream::tcp::half::{Act, Half};
 use crate::time::Span;
 
 /// A wait from which a close may be a timer's (`domain.md` D.2).
@@ -134,13 +134,27 @@ fn half_closed(case: &Case<'_>, closing: &Closing, fin: Option<Act>) -> Verdict 
     Verdict::new(How::Fin, side.into(), Reason::CaptureEnded, Confidence::Medium, because).citing(cited)
 }
 
+/// How a connection went that the other side never closed: by whose reset. None where it closed.
+fn followed(own: &Half, peer: &Half, side: Side) -> Option<String> {
+    if peer.fin.is_some() {
+        None
+    } else if peer.reset.is_some() {
+        Some(format!("the {} reset it instead of closing", side.other().name()))
+    } else {
+        own.reset.map(|_| "then reset it, before the other side closed".to_owned())
+    }
+}
+
 /// Both sides are done. What does the wait before it tell?
 fn orderly(case: &Case<'_>, closing: &Closing, closed: Verdict) -> Verdict {
     let side = case.side(closing.direction);
     let (own, peer) = (case.half(side), case.half(side.other()));
     let name = side.name();
     let Some((way, last)) = closing.spoke_last else {
-        let because = format!("both sides closed, the {name} first, and nothing was ever said");
+        let because = match followed(own, peer, side) {
+            None => format!("both sides closed, the {name} first, and nothing was ever said"),
+            Some(how) => format!("the {name} closed and {how}, and nothing was ever said"),
+        };
         return Verdict { because, ..closed };
     };
     let wait = closing.act.time.since(last.time);
@@ -148,8 +162,11 @@ fn orderly(case: &Case<'_>, closing: &Closing, closed: Verdict) -> Verdict {
     let closed = Verdict { acts: [closed.acts, vec![last]].concat(), ..closed };
     let spoke_itself = way == closing.direction;
     if answered_after {
-        let because =
-            format!("the {name} closed its half, the {} answered and closed too", side.other().name());
+        let other = side.other().name();
+        let because = match followed(own, peer, side) {
+            None => format!("the {name} closed its half, the {other} answered and closed too"),
+            Some(how) => format!("the {name} closed its half, the {other} answered, and {how}"),
+        };
         return Verdict { because, ..closed };
     }
     if side == Side::Client {
@@ -157,8 +174,14 @@ fn orderly(case: &Case<'_>, closing: &Closing, closed: Verdict) -> Verdict {
             let because = format!("the client waited {wait} for an answer to its last payload, then closed");
             return Verdict { reason: Reason::AppTimeout, confidence: Confidence::Medium, because, ..closed };
         }
-        let because =
-            format!("both sides closed, the client first, {wait} after the last payload, nothing owed");
+        let because = match followed(own, peer, side) {
+            None => {
+                format!("both sides closed, the client first, {wait} after the last payload, nothing owed")
+            }
+            Some(how) => {
+                format!("the client closed {wait} after the last payload and {how}; nothing was owed")
+            }
+        };
         return Verdict { because, ..closed };
     }
     if !spoke_itself && (peer.turns > 1 || own.turns > 0) && peer.turns > 0 {
@@ -169,7 +192,10 @@ fn orderly(case: &Case<'_>, closing: &Closing, closed: Verdict) -> Verdict {
         return Verdict { reason: Reason::Unknown, confidence: Confidence::Low, because, ..closed };
     }
     if wait < TIMER {
-        let because = format!("the server closed {wait} after its own last payload, the client followed");
+        let because = match followed(own, peer, side) {
+            None => format!("the server closed {wait} after its own last payload, the client followed"),
+            Some(how) => format!("the server closed {wait} after its own last payload and {how}"),
+        };
         return Verdict { because, ..closed };
     }
     if is_known_timer(wait) {

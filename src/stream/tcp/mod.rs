@@ -455,9 +455,9 @@ impl TcpConnection {
             self.client = (packet.direction, RoleEvidence::Syn);
         }
         let (own, other) = self.pair(packet.direction);
-        // A SYN tried again with another number (SYN cookies, a restarted stack) counts while nothing was said.
-        let renumbered =
-            own.isn.is_some_and(|isn| isn != head.seq) && own.highest() == 0 && own.reassembly.next() == 0;
+        // A SYN tried again with another number (SYN cookies, a restarted stack) counts while nothing was said, and so does
+        // one behind a challenge ACK, whose numbers are those of an older connection on these ports.
+        let renumbered = own.isn != Some(head.seq) && own.highest() == 0 && own.reassembly.next() == 0;
         own.isn = Some(head.seq);
         if own.sequence.is_none() || renumbered {
             own.sequence = Some(Sequence::starting_at(head.seq.wrapping_add(1)));
