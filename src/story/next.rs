@@ -260,10 +260,15 @@ impl Case<'_> {
     fn work(&self) -> Option<String> {
         let risk = self.session.at_risk.as_ref()?;
         let what = risk.object.as_deref().map_or("the work".to_owned(), quoted);
+        // A way without a name of its own is the protocol's own way.
+        let by = |mechanism| match mechanism {
+            "other" => "as its protocol has it".to_owned(),
+            named => format!("by {named}"),
+        };
         Some(match (risk.verdict, risk.mechanism) {
-            (Verdict::Resume, Some(mechanism)) => format!("take up {what} again by {mechanism}"),
+            (Verdict::Resume, Some(mechanism)) => format!("take up {what} again {}", by(mechanism)),
             (Verdict::ResumeUnproven, Some(mechanism)) => {
-                format!("take up {what} again by {mechanism} if it has not changed since")
+                format!("take up {what} again {} if it has not changed since", by(mechanism))
             }
             (Verdict::Restart, _) => format!("{what} has to be done again from its beginning"),
             _ => format!("check by hand how much of {what} arrived"),

@@ -163,7 +163,7 @@ pub fn lines(state: &State, dialog: &Dialog) -> Vec<Line<'static>> {
         }
         Dialog::Baseline { code, findings, path } => vec![
             Line::from(format!(
-                "{} of {code} become known: `check --baseline` passes them",
+                "as known, to be passed by `check --baseline`: {} of {code}",
                 counted(findings.len() as u64, "finding")
             )),
             Line::default(),
